@@ -1,0 +1,102 @@
+"""What a reader is: a file opened once, a pyramid of levels, and one way to decode a segment."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level of a pyramid and the grid of segments it is stored in.
+
+    Attributes:
+        width: Pixels of this level along x.
+        height: Pixels of this level along y.
+        segment_width: Pixels of a segment along x; the last column of segments may reach past
+            the level's edge.
+        segment_height: Pixels of a segment along y, likewise.
+    """
+
+    width: int
+    height: int
+    segment_width: int
+    segment_height: int
+
+    @property
+    def columns(self) -> int:
+        """How many segments lie side by side."""
+        return -(-self.width // self.segment_width)
+
+    @property
+    def rows(self) -> int:
+        """How many segments lie on top of each other."""
+        return -(-self.height // self.segment_height)
+
+
+@dataclass(frozen=True, slots=True)
+class ResolutionMetadata:
+    """What a file says about the resolution of its level 0, source by source, not yet judged.
+
+    Attributes:
+        ome: µm per pixel along x and y from OME-XML, its unit already converted.
+        vendor: µm per pixel along x and y from a vendor's property.
+        tags: Pixels per unit along x and y from the TIFF resolution tags, and that unit's length
+            in µm (25400 for an inch); None where the tags have no real unit.
+    """
+
+    ome: tuple[float, float] | None = None
+    vendor: tuple[float, float] | None = None
+    tags: tuple[float, float, float] | None = None
+
+
+class Reader(ABC):
+    """An overlay or slide opened for reading.
+
+    A reader knows only how to decode one segment; which segments a batch touches, cropping,
+    clipping, masking and counting are done elsewhere, once for all formats. Every method may be
+    called from several threads at once.
+
+    Attributes:
+        path: Where the pixels come from, for messages.
+        dtype: The file's own sample type, in native byte order.
+        channels: Samples per pixel, at least 1.
+        levels: The pyramid, level 0 first.
+        resolution: What the file says about its µm per pixel.
+        fill: The sample value of a segment that the file leaves out.
+    """
+
+    path: str
+    dtype: np.dtype[Any]
+    channels: int
+    levels: tuple[Level, ...]
+    resolution: ResolutionMetadata
+    fill: float | int = 0
+
+    @abstractmethod
+    def read_segment(self, level: int, row: int, column: int) -> NDArray[Any] | None:
+        """Decode one segment.
+
+        Args:
+            level: Index into ``levels``.
+            row: Row of the segment in the level's grid.
+            column: Column of the segment in the level's grid.
+
+        Returns:
+            A C-contiguous array ``(height, width, channels)`` of ``dtype``, whose first pixel is
+            the segment's top-left one. It covers at least the part of the segment that lies inside
+            the level, and may cover the whole segment. None for a segment that the file leaves
+            out, which reads as ``fill`` everywhere.
+
+        Raises:
+            OverlayFormatError: The segment is corrupt, truncated or in an unsupported encoding.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the file. Reading afterwards is an error."""
