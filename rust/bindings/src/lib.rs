@@ -1,0 +1,31 @@
+//! Python's way into `ratiopath-core`.
+//!
+//! One file to a family of functions, each of the same shape: take buffers out of Python, leave the
+//! interpreter, make one call into the core, wrap the result. No arithmetic lives here.
+
+// The documentation that users see is in `python/ratiopath/_core.pyi`.
+#![allow(missing_docs, unreachable_pub, clippy::needless_pass_by_value, clippy::missing_errors_doc)]
+
+mod count;
+mod error;
+mod gather;
+mod overlap;
+mod plan;
+mod scale;
+mod spans;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = false)]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("debug", cfg!(debug_assertions))?;
+    module.add_function(wrap_pyfunction!(scale::scale_coordinates, module)?)?;
+    module.add_function(wrap_pyfunction!(count::count_pixels, module)?)?;
+    module.add_function(wrap_pyfunction!(gather::gather_segment, module)?)?;
+    module.add_function(wrap_pyfunction!(gather::write_masks, module)?)?;
+    module.add_class::<spans::Spans>()?;
+    module.add_class::<plan::Plan>()?;
+    module.add_class::<overlap::Collector>()?;
+    Ok(())
+}

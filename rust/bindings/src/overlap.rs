@@ -1,0 +1,71 @@
+use numpy::{PyArray1, PyReadonlyArray2};
+use pyo3::prelude::*;
+use ratiopath_core::overlap;
+
+use crate::error::IntoPyResult;
+use crate::plan::{Plan, pixels_of};
+
+type Areas<'py> = (
+    Bound<'py, PyArray1<u8>>,
+    Bound<'py, PyArray1<i64>>,
+    Bound<'py, PyArray1<u32>>,
+    Bound<'py, PyArray1<f64>>,
+);
+
+#[pyclass(module = "ratiopath._core")]
+pub struct Collector {
+    inner: overlap::Collector,
+    pixel_bytes: usize,
+}
+
+#[pymethods]
+impl Collector {
+    #[new]
+    fn new(pixel_bytes: usize) -> PyResult<Self> {
+        let inner = overlap::Collector::new(pixel_bytes).into_py_result()?;
+        Ok(Self { inner, pixel_bytes })
+    }
+
+    fn add_segment(
+        &mut self,
+        py: Python<'_>,
+        plan: PyRef<'_, Plan>,
+        index: usize,
+        pixels: PyReadonlyArray2<'_, u8>,
+    ) -> PyResult<()> {
+        let pixels = pixels_of(&pixels, self.pixel_bytes)?;
+        let plan = &plan.inner;
+        py.detach(|| self.inner.add_segment(plan, index, &pixels)).into_py_result()
+    }
+
+    fn add_constant(
+        &mut self,
+        py: Python<'_>,
+        plan: PyRef<'_, Plan>,
+        index: usize,
+        pixel: &[u8],
+    ) -> PyResult<()> {
+        let plan = &plan.inner;
+        py.detach(|| self.inner.add_constant(plan, index, pixel)).into_py_result()
+    }
+
+    fn add_outside(&mut self, py: Python<'_>, plan: PyRef<'_, Plan>, pixel: &[u8]) -> PyResult<()> {
+        let plan = &plan.inner;
+        py.detach(|| self.inner.add_outside(plan, pixel)).into_py_result()
+    }
+
+    fn merge(&mut self, py: Python<'_>, other: PyRef<'_, Collector>) {
+        let other = &other.inner;
+        py.detach(|| self.inner.merge(other));
+    }
+
+    fn finish<'py>(&mut self, py: Python<'py>, patches: usize) -> Areas<'py> {
+        let areas = py.detach(|| self.inner.finish(patches));
+        (
+            PyArray1::from_vec(py, areas.keys),
+            PyArray1::from_vec(py, areas.offsets),
+            PyArray1::from_vec(py, areas.key_indices),
+            PyArray1::from_vec(py, areas.areas),
+        )
+    }
+}

@@ -1,0 +1,86 @@
+use std::sync::Arc;
+
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use ratiopath_core::polygon::{Bounds, Grid, Polygon};
+use ratiopath_core::{mask, spans};
+
+use crate::error::IntoPyResult;
+
+#[pyclass(frozen, module = "ratiopath._core")]
+pub struct Spans {
+    pub(crate) inner: Arc<spans::Spans>,
+}
+
+#[pymethods]
+impl Spans {
+    #[new]
+    #[pyo3(signature = (vertices, ring_ends, shape, bounds, rule))]
+    fn new(
+        py: Python<'_>,
+        vertices: PyReadonlyArray2<'_, f64>,
+        ring_ends: PyReadonlyArray1<'_, i64>,
+        shape: (usize, usize),
+        bounds: (f64, f64, f64, f64),
+        rule: &str,
+    ) -> PyResult<Self> {
+        let (vertices, []) = vertices.as_slice()?.as_chunks::<2>() else {
+            return Err(PyValueError::new_err("vertices must be pairs of x and y"));
+        };
+        let ring_ends = ring_ends.as_slice()?;
+        let rule = parse_rule(rule)?;
+        let (x0, y0, x1, y1) = bounds;
+        let rasterize = || {
+            // A negative end wraps to one past any vertex, which the polygon refuses.
+            let ring_ends = ring_ends.iter().map(|&end| end as usize).collect();
+            let polygon = Polygon::new(vertices.to_vec(), ring_ends)?;
+            let grid = Grid::new(shape.0, shape.1, Bounds { x0, y0, x1, y1 })?;
+            Ok(spans::Spans::rasterize(&polygon, &grid, rule))
+        };
+        let inner = Arc::new(py.detach(rasterize).into_py_result()?);
+        Ok(Self { inner })
+    }
+
+    #[getter]
+    fn shape(&self) -> (usize, usize) {
+        (self.inner.height(), self.inner.width())
+    }
+
+    #[getter]
+    fn area(&self) -> f64 {
+        self.inner.area()
+    }
+
+    fn mask<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<bool>>> {
+        self.write(py, mask::write_mask)
+    }
+
+    fn coverage<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        self.write(py, mask::write_coverage)
+    }
+}
+
+impl Spans {
+    fn write<'py, T: numpy::Element + Copy + Default + Send>(
+        &self,
+        py: Python<'py>,
+        write: impl Fn(&spans::Spans, &mut [T]) -> ratiopath_core::Result<()> + Sync,
+    ) -> PyResult<Bound<'py, PyArray2<T>>> {
+        let shape = [self.inner.height(), self.inner.width()];
+        let mut out = vec![T::default(); shape[0] * shape[1]];
+        py.detach(|| write(&self.inner, &mut out)).into_py_result()?;
+        PyArray1::from_vec(py, out).reshape(shape)
+    }
+}
+
+fn parse_rule(name: &str) -> PyResult<spans::Rule> {
+    match name {
+        "center" => Ok(spans::Rule::Center),
+        "all_touched" => Ok(spans::Rule::AllTouched),
+        "exact" => Ok(spans::Rule::Exact),
+        _ => Err(PyValueError::new_err(format!(
+            "coverage must be 'center', 'all_touched' or 'exact', got {name:?}"
+        ))),
+    }
+}

@@ -1,0 +1,102 @@
+//! Everything the core refuses, with the numbers in the message.
+
+/// What the core returns where it may refuse.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// An input that has no right answer.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// A scale that is not a positive number.
+    #[error("the scale must be a positive finite number, got {0}")]
+    Scale(f64),
+    /// A coordinate whose scaled value is no 64-bit integer.
+    #[error("coordinate {value} (index {index}) scaled by {scale} is not a 64-bit integer")]
+    Coordinate {
+        /// The coordinate as given.
+        value: f64,
+        /// Its place in the input.
+        index: usize,
+        /// The scale it was multiplied by.
+        scale: f64,
+    },
+    /// A polygon vertex that is not finite or far outside any slide.
+    #[error("polygon vertex {index} ({x}, {y}) is not a finite coordinate of at most 1e15")]
+    Vertex {
+        /// The vertex's place in the input.
+        index: usize,
+        /// Its x coordinate.
+        x: f64,
+        /// Its y coordinate.
+        y: f64,
+    },
+    /// Ring ends that do not ascend to the number of vertices.
+    #[error("ring ends must ascend and finish at the {vertices} vertices given")]
+    RingEnds {
+        /// How many vertices there are.
+        vertices: usize,
+    },
+    /// Bounds that span nothing.
+    #[error(
+        "bounds ({x0}, {y0}, {x1}, {y1}) must be finite, at most 1e15, with x0 < x1 and y0 < y1"
+    )]
+    Bounds {
+        /// Left.
+        x0: f64,
+        /// Top.
+        y0: f64,
+        /// Right.
+        x1: f64,
+        /// Bottom.
+        y1: f64,
+    },
+    /// A grid with no pixel, or with more than can be indexed.
+    #[error("a grid of {height} x {width} pixels is not between 1 x 1 and 2147483647 x 2147483647")]
+    Grid {
+        /// Rows asked for.
+        height: usize,
+        /// Columns asked for.
+        width: usize,
+    },
+    /// A buffer whose length does not follow from the shape that comes with it.
+    #[error("{what}: expected {expected} bytes or elements, got {actual}")]
+    Length {
+        /// Which buffer.
+        what: &'static str,
+        /// What the shape asks for.
+        expected: usize,
+        /// What was given.
+        actual: usize,
+    },
+    /// A weight that is no area.
+    #[error("weight {value} at index {index} is not a finite number of at least 0")]
+    Weight {
+        /// The weight.
+        value: f64,
+        /// Its place in the input.
+        index: usize,
+    },
+    /// An index past the end.
+    #[error("{what} {index} is out of range: there are {count}")]
+    Index {
+        /// What is indexed.
+        what: &'static str,
+        /// The index given.
+        index: usize,
+        /// How many there are.
+        count: usize,
+    },
+    /// A segment that decodes to fewer pixels than its part of the level.
+    #[error(
+        "segment has {width} x {height} pixels where at least {needed_width} x {needed_height} lie inside the level"
+    )]
+    Segment {
+        /// Columns decoded.
+        width: usize,
+        /// Rows decoded.
+        height: usize,
+        /// Columns inside the level.
+        needed_width: usize,
+        /// Rows inside the level.
+        needed_height: usize,
+    },
+}

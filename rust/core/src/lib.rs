@@ -1,0 +1,36 @@
+//! The arithmetic of overlays, without Python, without NumPy and without I/O.
+//!
+//! A tile of a slide asks an aligned raster, the *overlay*, which of its pixels lie under a region.
+//! Everything that answers is here, one rule to a module:
+//!
+//! | module | question |
+//! |---|---|
+//! | [`scale`] | where a slide coordinate falls on the overlay (the one rounding rule) |
+//! | [`polygon`] | rings, and the pixel grid they are laid on |
+//! | [`spans`] | which pixels are inside: sorted runs of each row |
+//! | [`center`], [`touched`], [`coverage`] | the three inside rules, each turning edges into spans |
+//! | [`mask`] | spans written out as a mask or as coverage weights |
+//! | [`pixels`], [`count`] | pixels of any width as byte patterns, and how often each occurs |
+//! | [`plan`] | which segments a batch of patches touches, and where |
+//! | [`overlap`] | counts per patch, added up segment by segment |
+//! | [`gather`] | patches copied out of segments, and their masks |
+//!
+//! A *segment* is what an overlay file decodes at once: a TIFF tile, a band of strips, a block of a
+//! level. Counting never assembles a patch: it walks the spans of a region over one segment at a
+//! time, for every patch that the segment touches.
+
+pub mod center;
+pub mod count;
+pub mod coverage;
+pub mod error;
+pub mod gather;
+pub mod mask;
+pub mod overlap;
+pub mod pixels;
+pub mod plan;
+pub mod polygon;
+pub mod scale;
+pub mod spans;
+pub mod touched;
+
+pub use error::{Error, Result};

@@ -1,0 +1,199 @@
+//! Counts per patch, added up segment by segment.
+//!
+//! Each touched segment is walked once per window along the spans of the patch's shape; the counts
+//! of a window join the patch's entries under small numbers that stand for distinct pixels
+//! throughout the batch. What comes out at the end is, patch by patch, which pixels occur and how
+//! much area each has, in one flat table. Several collectors may work on parts of one plan, each on
+//! a thread of its own, and be merged.
+
+use rustc_hash::FxHashMap;
+
+use crate::count::Counter;
+use crate::pixels::Pixels;
+use crate::plan::{Plan, Window};
+use crate::spans::Spans;
+use crate::{Error, Result};
+
+/// One patch's area of one distinct pixel in one segment.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    patch: u32,
+    key: u32,
+    area: f64,
+}
+
+/// Areas of distinct pixels, patch by patch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Areas {
+    /// Bytes of all distinct pixels, one after the other, in order of first sight.
+    pub keys: Vec<u8>,
+    /// Where each patch's entries start, and at the end how many there are.
+    pub offsets: Vec<i64>,
+    /// Which distinct pixel each entry is of, ascending within a patch.
+    pub key_indices: Vec<u32>,
+    /// The area of each entry, in pixels.
+    pub areas: Vec<f64>,
+}
+
+/// Collects the areas of a plan's patches.
+#[derive(Debug)]
+pub struct Collector {
+    pixel_bytes: usize,
+    counter: Counter,
+    keys: Keys,
+    entries: Vec<Entry>,
+}
+
+impl Collector {
+    /// A collector of pixels of so many bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] where a pixel has no byte.
+    pub fn new(pixel_bytes: usize) -> Result<Self> {
+        if pixel_bytes == 0 {
+            return Err(Error::Length { what: "pixel", expected: 1, actual: 0 });
+        }
+        let counter = Counter::new(pixel_bytes);
+        Ok(Self { pixel_bytes, counter, keys: Keys::default(), entries: Vec::new() })
+    }
+
+    /// Adds the `index`-th touched segment of the plan.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Index`] for an index past the last segment, [`Error::Length`] for pixels of another
+    /// width, [`Error::Segment`] where the segment is smaller than its part of the level.
+    pub fn add_segment(&mut self, plan: &Plan, index: usize, pixels: &Pixels<'_>) -> Result<()> {
+        self.check_pixel(pixels.pixel_bytes())?;
+        plan.check_segment(index, pixels.width(), pixels.height())?;
+        for window in plan.windows(index)? {
+            add_window(&mut self.counter, plan.shape(window.patch), &window, pixels);
+            self.flush(window.patch);
+        }
+        Ok(())
+    }
+
+    /// Adds the `index`-th touched segment, all of whose pixels are the same.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Index`] and [`Error::Length`] as for [`Self::add_segment`].
+    pub fn add_constant(&mut self, plan: &Plan, index: usize, pixel: &[u8]) -> Result<()> {
+        self.check_pixel(pixel.len())?;
+        for window in plan.windows(index)? {
+            let (right, bottom) = (window.patch_x + window.width, window.patch_y + window.height);
+            let shape = plan.shape(window.patch);
+            let area = shape.area_within(window.patch_x, window.patch_y, right, bottom);
+            self.add_area(window.patch, pixel, area);
+        }
+        Ok(())
+    }
+
+    /// Gives one value to what lies outside the level.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] for a pixel of another width.
+    pub fn add_outside(&mut self, plan: &Plan, pixel: &[u8]) -> Result<()> {
+        self.check_pixel(pixel.len())?;
+        for patch in 0..plan.patches() {
+            self.add_area(patch, pixel, plan.area_outside(patch));
+        }
+        Ok(())
+    }
+
+    /// Takes over what another collector of the same plan has found.
+    pub fn merge(&mut self, other: &Self) {
+        let renumbered: Vec<u32> =
+            other.keys.iter(other.pixel_bytes).map(|key| self.keys.index(key)).collect();
+        let moved = |entry: &Entry| Entry { key: renumbered[entry.key as usize], ..*entry };
+        self.entries.extend(other.entries.iter().map(moved));
+    }
+
+    /// Adds up what was collected, for a plan of so many patches, and starts anew.
+    #[must_use]
+    pub fn finish(&mut self, patches: usize) -> Areas {
+        let keys = std::mem::take(&mut self.keys);
+        let mut entries = std::mem::take(&mut self.entries);
+        entries.sort_unstable_by_key(|entry| (entry.patch, entry.key));
+        let mut result =
+            Areas { keys: keys.bytes, offsets: vec![0], key_indices: vec![], areas: vec![] };
+        let same = |a: &Entry, b: &Entry| (a.patch, a.key) == (b.patch, b.key);
+        for group in entries.chunk_by(same) {
+            result.start_patches(group[0].patch as usize);
+            result.key_indices.push(group[0].key);
+            result.areas.push(group.iter().map(|entry| entry.area).sum());
+        }
+        result.start_patches(patches);
+        result
+    }
+
+    fn check_pixel(&self, actual: usize) -> Result<()> {
+        if actual == self.pixel_bytes {
+            return Ok(());
+        }
+        Err(Error::Length { what: "pixel", expected: self.pixel_bytes, actual })
+    }
+
+    fn flush(&mut self, patch: usize) {
+        let Self { counter, keys, entries, .. } = self;
+        counter.drain(|pixel, tally| {
+            let (patch, key) = (patch as u32, keys.index(pixel));
+            entries.push(Entry { patch, key, area: tally.total() });
+        });
+    }
+
+    fn add_area(&mut self, patch: usize, pixel: &[u8], area: f64) {
+        if area > 0.0 {
+            let (patch, key) = (patch as u32, self.keys.index(pixel));
+            self.entries.push(Entry { patch, key, area });
+        }
+    }
+}
+
+impl Areas {
+    /// Closes all patches before `patch`.
+    fn start_patches(&mut self, patch: usize) {
+        self.offsets.resize((patch + 1).max(self.offsets.len()), self.areas.len() as i64);
+    }
+}
+
+/// Counts the pixels of one window that lie under the shape.
+fn add_window(counter: &mut Counter, shape: &Spans, window: &Window, pixels: &Pixels<'_>) {
+    let (left, right) = (window.patch_x, window.patch_x + window.width);
+    for row in 0..window.height {
+        for (span, weight) in shape.row(window.patch_y + row) {
+            let start = (span.start as usize).max(left);
+            let end = (span.end as usize).min(right);
+            if start < end {
+                let x = window.segment_x;
+                let run = pixels.run(window.segment_y + row, x + start - left, x + end - left);
+                counter.add_run(run, weight);
+            }
+        }
+    }
+}
+
+/// Numbers for distinct pixels, in order of first sight.
+#[derive(Debug, Default)]
+struct Keys {
+    indices: FxHashMap<Box<[u8]>, u32>,
+    bytes: Vec<u8>,
+}
+
+impl Keys {
+    fn index(&mut self, pixel: &[u8]) -> u32 {
+        if let Some(&index) = self.indices.get(pixel) {
+            return index;
+        }
+        let index = self.indices.len() as u32;
+        self.indices.insert(pixel.into(), index);
+        self.bytes.extend_from_slice(pixel);
+        index
+    }
+
+    fn iter(&self, pixel_bytes: usize) -> impl Iterator<Item = &[u8]> {
+        self.bytes.chunks_exact(pixel_bytes)
+    }
+}

@@ -1,0 +1,57 @@
+//! Pixels as byte patterns: the core never learns a dtype.
+//!
+//! A pixel is its samples' bytes one after the other. Two pixels have one value exactly when their
+//! bytes agree; the few values that have several patterns (NaN, -0.0) are joined by whoever knows
+//! the dtype, once per distinct pattern.
+
+use crate::{Error, Result};
+
+/// A rectangle of pixels, rows one after the other.
+#[derive(Debug, Clone, Copy)]
+pub struct Pixels<'a> {
+    bytes: &'a [u8],
+    width: usize,
+    height: usize,
+    pixel_bytes: usize,
+}
+
+impl<'a> Pixels<'a> {
+    /// Takes `height * width` pixels of `pixel_bytes` bytes each.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] where the buffer's length is another, or a pixel has no byte.
+    pub fn new(bytes: &'a [u8], width: usize, height: usize, pixel_bytes: usize) -> Result<Self> {
+        let expected = width.checked_mul(height).and_then(|pixels| pixels.checked_mul(pixel_bytes));
+        if pixel_bytes == 0 || expected != Some(bytes.len()) {
+            let expected = expected.unwrap_or(usize::MAX);
+            return Err(Error::Length { what: "pixels", expected, actual: bytes.len() });
+        }
+        Ok(Self { bytes, width, height, pixel_bytes })
+    }
+
+    /// Columns.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Rows.
+    #[must_use]
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Bytes of one pixel.
+    #[must_use]
+    pub fn pixel_bytes(&self) -> usize {
+        self.pixel_bytes
+    }
+
+    /// The bytes of columns `start..end` of a row.
+    #[must_use]
+    pub fn run(&self, row: usize, start: usize, end: usize) -> &'a [u8] {
+        let first = row * self.width;
+        &self.bytes[(first + start) * self.pixel_bytes..(first + end) * self.pixel_bytes]
+    }
+}

@@ -1,0 +1,264 @@
+//! Which segments a batch of patches touches, and which part of which patch lies in each.
+//!
+//! Patches come in as origins on one level and, for each, which shape (spans of a region) it has;
+//! segments come out in file order, each with the windows of all patches over it. So every segment
+//! is decoded once however many patches share it, and only what lies inside the level is touched.
+
+use std::sync::Arc;
+
+use crate::spans::Spans;
+use crate::{Error, Result};
+
+/// A level of an overlay: its size and that of the segments it is stored in, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LevelGrid {
+    /// Columns of the level.
+    pub width: usize,
+    /// Rows of the level.
+    pub height: usize,
+    /// Columns of a segment.
+    pub segment_width: usize,
+    /// Rows of a segment.
+    pub segment_height: usize,
+}
+
+impl LevelGrid {
+    fn columns(&self) -> usize {
+        self.width.div_ceil(self.segment_width)
+    }
+
+    fn is_empty(&self) -> bool {
+        [self.width, self.height, self.segment_width, self.segment_height].contains(&0)
+    }
+}
+
+/// A rectangle of the level, `x0..x1` by `y0..y1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rectangle {
+    pub(crate) x0: usize,
+    pub(crate) y0: usize,
+    pub(crate) x1: usize,
+    pub(crate) y1: usize,
+}
+
+impl Rectangle {
+    fn is_empty(&self) -> bool {
+        self.x0 >= self.x1 || self.y0 >= self.y1
+    }
+
+    fn intersection(&self, other: &Self) -> Self {
+        Self {
+            x0: self.x0.max(other.x0),
+            y0: self.y0.max(other.y0),
+            x1: self.x1.min(other.x1),
+            y1: self.y1.min(other.y1),
+        }
+    }
+}
+
+/// Where a patch lies on the level, and which of the plan's shapes it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patch {
+    /// Column of its first pixel; may lie outside the level.
+    pub x: i64,
+    /// Row of its first pixel, likewise.
+    pub y: i64,
+    /// Index into the plan's shapes.
+    pub shape: u32,
+}
+
+/// The part of one patch that lies in one segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Which patch.
+    pub patch: usize,
+    /// First column in the segment.
+    pub segment_x: usize,
+    /// First row in the segment.
+    pub segment_y: usize,
+    /// First column in the patch.
+    pub patch_x: usize,
+    /// First row in the patch.
+    pub patch_y: usize,
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+}
+
+/// A batch of patches on one level, by segment.
+#[derive(Debug)]
+pub struct Plan {
+    level: LevelGrid,
+    shapes: Vec<Arc<Spans>>,
+    patches: Vec<Patch>,
+    segments: Vec<usize>,
+    starts: Vec<usize>,
+    members: Vec<u32>,
+}
+
+impl Plan {
+    /// Lays a batch of patches on a level.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Grid`] for a level or segment without pixels, [`Error::Index`] for a patch whose
+    /// shape is not there.
+    pub fn new(level: LevelGrid, shapes: Vec<Arc<Spans>>, patches: Vec<Patch>) -> Result<Self> {
+        if level.is_empty() {
+            return Err(Error::Grid { height: level.height, width: level.width });
+        }
+        let count = shapes.len();
+        if let Some(patch) = patches.iter().find(|patch| patch.shape as usize >= count) {
+            return Err(Error::Index { what: "shape", index: patch.shape as usize, count });
+        }
+        let mut plan = Self {
+            level,
+            shapes,
+            patches,
+            segments: Vec::new(),
+            starts: vec![0],
+            members: Vec::new(),
+        };
+        plan.group_by_segment();
+        Ok(plan)
+    }
+
+    fn group_by_segment(&mut self) {
+        let mut pairs: Vec<(usize, u32)> = Vec::with_capacity(self.patches.len());
+        for patch in 0..self.patches.len() {
+            pairs.extend(self.segments_of(patch).map(|segment| (segment, patch as u32)));
+        }
+        pairs.sort_unstable();
+        for group in pairs.chunk_by(|a, b| a.0 == b.0) {
+            self.segments.push(group[0].0);
+            self.members.extend(group.iter().map(|&(_, patch)| patch));
+            self.starts.push(self.members.len());
+        }
+    }
+
+    fn segments_of(&self, patch: usize) -> impl Iterator<Item = usize> + use<> {
+        let inside = self.inside(patch);
+        let LevelGrid { segment_width, segment_height, .. } = self.level;
+        let columns = self.level.columns();
+        let (first, last) = (inside.x0 / segment_width, inside.x1.div_ceil(segment_width));
+        let rows = inside.y0 / segment_height..inside.y1.div_ceil(segment_height);
+        let rows = if inside.is_empty() { 0..0 } else { rows };
+        rows.flat_map(move |row| (first..last).map(move |column| row * columns + column))
+    }
+
+    /// The part of a patch that lies inside the level, in the level's pixels.
+    pub(crate) fn inside(&self, patch: usize) -> Rectangle {
+        let Patch { x, y, .. } = self.patches[patch];
+        let shape = self.shape(patch);
+        let clip = |origin: i64, size: usize, limit: usize| {
+            let end = origin.saturating_add_unsigned(size as u64);
+            let clamp = |value: i64| (value.max(0) as u64).min(limit as u64) as usize;
+            (clamp(origin), clamp(end))
+        };
+        let (x0, x1) = clip(x, shape.width(), self.level.width);
+        let (y0, y1) = clip(y, shape.height(), self.level.height);
+        Rectangle { x0, y0, x1, y1 }
+    }
+
+    /// The same part in the patch's own pixels.
+    pub(crate) fn inside_of_patch(&self, patch: usize) -> Rectangle {
+        let Patch { x, y, .. } = self.patches[patch];
+        let inside = self.inside(patch);
+        if inside.is_empty() {
+            return Rectangle { x0: 0, y0: 0, x1: 0, y1: 0 };
+        }
+        let local = |value: usize, origin: i64| (value as i64 - origin) as usize;
+        Rectangle {
+            x0: local(inside.x0, x),
+            y0: local(inside.y0, y),
+            x1: local(inside.x1, x),
+            y1: local(inside.y1, y),
+        }
+    }
+
+    /// How many patches there are.
+    #[must_use]
+    pub fn patches(&self) -> usize {
+        self.patches.len()
+    }
+
+    /// The shapes that patches refer to.
+    #[must_use]
+    pub fn shapes(&self) -> &[Arc<Spans>] {
+        &self.shapes
+    }
+
+    /// The shape of one patch.
+    #[must_use]
+    pub fn shape(&self, patch: usize) -> &Spans {
+        &self.shapes[self.patches[patch].shape as usize]
+    }
+
+    /// Which of the shapes a patch has.
+    #[must_use]
+    pub fn shape_index(&self, patch: usize) -> usize {
+        self.patches[patch].shape as usize
+    }
+
+    /// The touched segments, as `row * columns + column`, ascending.
+    #[must_use]
+    pub fn segments(&self) -> &[usize] {
+        &self.segments
+    }
+
+    /// How much of a patch's region lies outside the level, in pixels.
+    #[must_use]
+    pub fn area_outside(&self, patch: usize) -> f64 {
+        let shape = self.shape(patch);
+        let inside = self.inside_of_patch(patch);
+        shape.area() - shape.area_within(inside.x0, inside.y0, inside.x1, inside.y1)
+    }
+
+    /// The windows of all patches over the `index`-th touched segment.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Index`] for an index past the last segment.
+    pub fn windows(&self, index: usize) -> Result<impl Iterator<Item = Window> + '_> {
+        let frame = self.frame(index)?;
+        let members = &self.members[self.starts[index]..self.starts[index + 1]];
+        Ok(members.iter().map(move |&patch| self.window(patch as usize, &frame)))
+    }
+
+    /// Refuses a decoded segment that is smaller than its part of the level.
+    pub(crate) fn check_segment(&self, index: usize, width: usize, height: usize) -> Result<()> {
+        let frame = self.frame(index)?;
+        let (needed_width, needed_height) = (frame.x1 - frame.x0, frame.y1 - frame.y0);
+        if width < needed_width || height < needed_height {
+            return Err(Error::Segment { width, height, needed_width, needed_height });
+        }
+        Ok(())
+    }
+
+    /// The part of the level that the `index`-th touched segment covers.
+    fn frame(&self, index: usize) -> Result<Rectangle> {
+        let count = self.segments.len();
+        let segment =
+            *self.segments.get(index).ok_or(Error::Index { what: "segment", index, count })?;
+        let LevelGrid { width, height, segment_width, segment_height } = self.level;
+        let (row, column) = (segment / self.level.columns(), segment % self.level.columns());
+        let (x0, y0) = (column * segment_width, row * segment_height);
+        let (x1, y1) = ((x0 + segment_width).min(width), (y0 + segment_height).min(height));
+        Ok(Rectangle { x0, y0, x1, y1 })
+    }
+
+    fn window(&self, patch: usize, frame: &Rectangle) -> Window {
+        let part = self.inside(patch).intersection(frame);
+        let Patch { x, y, .. } = self.patches[patch];
+        Window {
+            patch,
+            segment_x: part.x0 - frame.x0,
+            segment_y: part.y0 - frame.y0,
+            patch_x: (part.x0 as i64 - x) as usize,
+            patch_y: (part.y0 as i64 - y) as usize,
+            width: part.x1 - part.x0,
+            height: part.y1 - part.y0,
+        }
+    }
+}

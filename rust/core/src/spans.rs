@@ -1,0 +1,159 @@
+//! Spans: the pixels inside a region, as sorted runs of each row.
+//!
+//! What comes in is a polygon, the grid it is laid on and an inside rule; what goes out is, row by
+//! row, disjoint runs `start..end` in ascending order, each with the weight of its pixels. Under
+//! the rules that decide pixel by pixel every weight is 1 and none is stored.
+
+use crate::polygon::{Grid, Polygon};
+use crate::{center, coverage, touched};
+
+/// When a pixel counts as inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// Its centre is inside; a centre on an edge is out on the left, in on the right, in at the
+    /// top and out at the bottom.
+    Center,
+    /// It shares a positive area with the polygon.
+    AllTouched,
+    /// It weighs the area that it shares with the polygon.
+    Exact,
+}
+
+/// Columns `start..end` of one row.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span {
+    /// First column inside.
+    pub start: u32,
+    /// First column past the end.
+    pub end: u32,
+}
+
+/// The pixels inside a region.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spans {
+    width: usize,
+    row_starts: Vec<usize>,
+    runs: Vec<Span>,
+    /// A weight per span; empty where all are 1.
+    weights: Vec<f64>,
+}
+
+impl Spans {
+    /// Rasterises a polygon on a grid.
+    #[must_use]
+    pub fn rasterize(polygon: &Polygon, grid: &Grid, rule: Rule) -> Self {
+        match rule {
+            Rule::Center => center::spans(polygon, grid),
+            Rule::AllTouched => touched::spans(polygon, grid),
+            Rule::Exact => coverage::spans(polygon, grid),
+        }
+    }
+
+    /// Columns of the grid.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Rows of the grid.
+    #[must_use]
+    pub fn height(&self) -> usize {
+        self.row_starts.len() - 1
+    }
+
+    /// The spans of one row with their weights, left to right.
+    pub fn row(&self, row: usize) -> impl Iterator<Item = (Span, f64)> + '_ {
+        let range = self.row_starts[row]..self.row_starts[row + 1];
+        range.map(|k| (self.runs[k], self.weights.get(k).copied().unwrap_or(1.0)))
+    }
+
+    /// The weight of all pixels: their number, or their exact area.
+    #[must_use]
+    pub fn area(&self) -> f64 {
+        self.area_within(0, 0, self.width, self.height())
+    }
+
+    /// The weight of the pixels in columns `x0..x1` of rows `y0..y1`.
+    #[must_use]
+    pub fn area_within(&self, x0: usize, y0: usize, x1: usize, y1: usize) -> f64 {
+        let weigh = |(span, weight): (Span, f64)| {
+            let start = (span.start as usize).max(x0);
+            let end = (span.end as usize).min(x1);
+            end.saturating_sub(start) as f64 * weight
+        };
+        (y0..y1.min(self.height())).flat_map(|row| self.row(row)).map(weigh).sum()
+    }
+}
+
+/// Collects spans row by row, joining those of weight 1 that meet.
+pub(crate) struct SpanBuilder {
+    spans: Spans,
+    weighted: bool,
+}
+
+impl SpanBuilder {
+    pub(crate) fn new(grid: &Grid, weighted: bool) -> Self {
+        let mut row_starts = Vec::with_capacity(grid.height() + 1);
+        row_starts.push(0);
+        let spans =
+            Spans { width: grid.width(), row_starts, runs: Vec::new(), weights: Vec::new() };
+        Self { spans, weighted }
+    }
+
+    /// Adds a run; runs of a row come left to right and may meet or overlap only at weight 1.
+    pub(crate) fn push(&mut self, start: usize, end: usize, weight: f64) {
+        if start >= end {
+            return;
+        }
+        let row_start = self.spans.row_starts[self.spans.row_starts.len() - 1];
+        let last_is_whole = self.spans.weights.last().is_none_or(|&last| last == 1.0);
+        let inner = &mut self.spans;
+        match inner.runs[row_start..].last_mut() {
+            Some(last) if weight == 1.0 && last_is_whole && start <= last.end as usize => {
+                last.end = last.end.max(end as u32);
+            }
+            _ => {
+                inner.runs.push(Span { start: start as u32, end: end as u32 });
+                if self.weighted {
+                    inner.weights.push(weight);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn end_row(&mut self) {
+        self.spans.row_starts.push(self.spans.runs.len());
+    }
+
+    pub(crate) fn finish(self) -> Spans {
+        self.spans
+    }
+}
+
+/// Values grouped by row, filled in two passes so that no row allocates.
+pub(crate) struct RowLists<T> {
+    starts: Vec<usize>,
+    values: Vec<T>,
+}
+
+impl<T: Copy + Default> RowLists<T> {
+    /// Runs `emit` twice: to count what each row gets, then to place it.
+    pub(crate) fn collect(height: usize, emit: impl Fn(&mut dyn FnMut(usize, T))) -> Self {
+        let mut starts = vec![0; height + 1];
+        emit(&mut |row, _| starts[row + 1] += 1);
+        for row in 0..height {
+            starts[row + 1] += starts[row];
+        }
+        let mut values = vec![T::default(); starts[height]];
+        let mut free = starts.clone();
+        emit(&mut |row, value| {
+            values[free[row]] = value;
+            free[row] += 1;
+        });
+        Self { starts, values }
+    }
+
+    pub(crate) fn row_mut(&mut self, row: usize) -> &mut [T] {
+        &mut self.values[self.starts[row]..self.starts[row + 1]]
+    }
+}

@@ -1,0 +1,99 @@
+//! The all-touched rule: a pixel is inside when it shares a positive area with the polygon.
+//!
+//! A pixel shares area with a valid polygon if its centre is inside, or if an edge passes through
+//! its open cell: inside lies on one side of every edge. So the spans are those of the centre rule
+//! joined with the columns that each edge passes through in each row. An edge along a cell's
+//! border is in no open cell, so `box(1, 1, 3, 3)` touches four pixels and not sixteen.
+
+use crate::center;
+use crate::polygon::{Edge, Grid, Polygon};
+use crate::spans::{RowLists, Span, SpanBuilder, Spans};
+
+pub(crate) fn spans(polygon: &Polygon, grid: &Grid) -> Spans {
+    let inside = center::spans(polygon, grid);
+    let mut passed = passed(polygon, grid);
+    let mut builder = SpanBuilder::new(grid, false);
+    let mut row_spans = Vec::new();
+    for row in 0..grid.height() {
+        row_spans.clear();
+        row_spans.extend(inside.row(row).map(|(span, _)| span));
+        row_spans.extend_from_slice(passed.row_mut(row));
+        row_spans.sort_unstable();
+        for span in &row_spans {
+            builder.push(span.start as usize, span.end as usize, 1.0);
+        }
+        builder.end_row();
+    }
+    builder.finish()
+}
+
+/// The columns whose open cells each edge passes through, row by row; empty spans are dropped by
+/// the builder.
+fn passed(polygon: &Polygon, grid: &Grid) -> RowLists<Span> {
+    RowLists::collect(grid.height(), |emit| {
+        for (a, b) in polygon.edges() {
+            let edge = Edge::ordered(a, b);
+            for row in rows(grid, &edge) {
+                emit(row, columns(grid, &edge, row));
+            }
+        }
+    })
+}
+
+/// The rows whose open band the edge passes through.
+fn rows(grid: &Grid, edge: &Edge) -> std::ops::Range<usize> {
+    let (top, bottom) = (edge.top[1], edge.bottom[1]);
+    let axis = &grid.y;
+    let first = axis.first(axis.position(top).floor(), |row| axis.border(row + 1) > top);
+    let end = axis.first(axis.position(bottom).ceil(), |row| axis.border(row) >= bottom);
+    first..end
+}
+
+/// The columns whose open cells the edge passes through within the row's open band.
+fn columns(grid: &Grid, edge: &Edge, row: usize) -> Span {
+    let band = (grid.y.border(row), grid.y.border(row + 1));
+    let (upper, lower) = (edge.top[1].max(band.0), edge.bottom[1].min(band.1));
+    let falls_right = edge.top[0] <= edge.bottom[0];
+    let (left, right) = if edge.top[1] >= edge.bottom[1] {
+        (Reach::at(edge.top), Reach::at(edge.bottom))
+    } else if falls_right {
+        (Reach::of(edge, upper), Reach::of(edge, lower))
+    } else {
+        (Reach::of(edge, lower), Reach::of(edge, upper))
+    };
+    let axis = &grid.x;
+    let start = axis.first(axis.position(left.x).floor(), |column| {
+        right_of(edge, axis.border(column + 1), &left)
+    });
+    let end = axis
+        .first(axis.position(right.x).ceil(), |column| !left_of(edge, axis.border(column), &right));
+    Span { start: start as u32, end: end as u32 }
+}
+
+/// One end of the part of an edge within a row: at a vertex, or cut by the row's border.
+struct Reach {
+    x: f64,
+    /// Where the border cuts the edge; None at a vertex, whose x is exact.
+    cut: Option<f64>,
+}
+
+impl Reach {
+    fn at(vertex: [f64; 2]) -> Self {
+        Self { x: vertex[0], cut: None }
+    }
+
+    fn of(edge: &Edge, y: f64) -> Self {
+        let at_vertex = y <= edge.top[1] || y >= edge.bottom[1];
+        Self { x: edge.x_at(y), cut: (!at_vertex).then_some(y) }
+    }
+}
+
+/// Whether a border lies strictly right of an end.
+fn right_of(edge: &Edge, border: f64, end: &Reach) -> bool {
+    end.cut.map_or(border > end.x, |y| edge.is_left_of([border, y]))
+}
+
+/// Whether a border lies strictly left of an end.
+fn left_of(edge: &Edge, border: f64, end: &Reach) -> bool {
+    end.cut.map_or(border < end.x, |y| edge.is_right_of([border, y]))
+}

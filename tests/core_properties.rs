@@ -1,0 +1,2 @@
+//! Properties of the core against slow, obvious truth.
+fn main() {}
