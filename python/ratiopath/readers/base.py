@@ -69,6 +69,8 @@ class Reader(ABC):
         levels: The pyramid, level 0 first.
         resolution: What the file says about its µm per pixel.
         fill: The sample value of a segment that the file leaves out.
+        identity: What changes when the file is replaced, for caches of segments to key on; empty
+            where segments are not worth caching, since they already lie in memory.
     """
 
     path: str
@@ -77,6 +79,7 @@ class Reader(ABC):
     levels: tuple[Level, ...]
     resolution: ResolutionMetadata
     fill: float | int = 0
+    identity: tuple[object, ...] = ()
 
     @abstractmethod
     def read_segment(self, level: int, row: int, column: int) -> NDArray[Any] | None:

@@ -50,6 +50,11 @@ impl Plan {
         PyArray1::from_iter(py, segments)
     }
 
+    fn first_patch(&self, index: usize) -> PyResult<Option<usize>> {
+        let mut windows = self.inner.windows(index).into_py_result()?;
+        Ok(windows.next().map(|window| window.patch))
+    }
+
     fn __len__(&self) -> usize {
         self.inner.patches()
     }

@@ -26,10 +26,6 @@ impl LevelGrid {
     fn columns(&self) -> usize {
         self.width.div_ceil(self.segment_width)
     }
-
-    fn is_empty(&self) -> bool {
-        [self.width, self.height, self.segment_width, self.segment_height].contains(&0)
-    }
 }
 
 /// A rectangle of the level, `x0..x1` by `y0..y1`.
@@ -102,11 +98,12 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`Error::Grid`] for a level or segment without pixels, [`Error::Index`] for a patch whose
+    /// [`Error::Grid`] for segments without pixels, [`Error::Index`] for a patch whose
     /// shape is not there.
     pub fn new(level: LevelGrid, shapes: Vec<Arc<Spans>>, patches: Vec<Patch>) -> Result<Self> {
-        if level.is_empty() {
-            return Err(Error::Grid { height: level.height, width: level.width });
+        if level.segment_width == 0 || level.segment_height == 0 {
+            let (height, width) = (level.segment_height, level.segment_width);
+            return Err(Error::Grid { height, width });
         }
         let count = shapes.len();
         if let Some(patch) = patches.iter().find(|patch| patch.shape as usize >= count) {

@@ -1,0 +1,39 @@
+"""Which overlay pixels lie under a tile's region, and what fraction of it each value covers.
+
+The functions here work on arrays and files and import no Ray; `ratiopath.tiling` has the same as
+Ray Data expressions, and `ratiopath.ray` reads slides.
+"""
+
+from ratiopath._core import __version__
+from ratiopath.arrays import (
+    count_values,
+    polygon_coverage,
+    polygon_mask,
+    polygon_overlap,
+    scale_coordinates,
+)
+from ratiopath.errors import (
+    OverlayError,
+    OverlayFormatError,
+    OverlayNotFoundError,
+    OverlayResolutionError,
+    OverlayValueError,
+)
+from ratiopath.functions import OverlayPatches, overlay_overlap, read_overlay
+
+__all__ = [
+    "OverlayError",
+    "OverlayFormatError",
+    "OverlayNotFoundError",
+    "OverlayPatches",
+    "OverlayResolutionError",
+    "OverlayValueError",
+    "__version__",
+    "count_values",
+    "overlay_overlap",
+    "polygon_coverage",
+    "polygon_mask",
+    "polygon_overlap",
+    "read_overlay",
+    "scale_coordinates",
+]

@@ -1,0 +1,169 @@
+"""The native core: buffers in, buffers out, the interpreter left meanwhile.
+
+Internal: the public functions around it check their arguments and name files and rows. Every
+function raises ValueError for what it refuses, with the numbers in the message.
+"""
+
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+__version__: str
+debug: bool
+
+def scale_coordinates(coordinates: NDArray[np.float64], scale: float) -> NDArray[np.int64]:
+    """Return ``floor(coordinates * scale + 0.5)``, evaluated as written in float64."""
+
+def count_pixels(
+    pixels: NDArray[np.uint8],
+    pixel_bytes: int,
+    mask: NDArray[np.bool_] | None,
+    weights: NDArray[np.float64] | None,
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.float64]]:
+    """Count distinct pixels.
+
+    Args:
+        pixels: Rows of pixels as bytes, (H, W * pixel_bytes), C-contiguous.
+        pixel_bytes: Bytes of one pixel.
+        mask: True for pixels to leave out, (H * W,), or None.
+        weights: A weight per pixel, (H * W,), or None for 1 each.
+
+    Returns:
+        The distinct pixels' bytes one after the other (K * pixel_bytes,), the number of pixels of
+        weight 1 of each (K,), and the sum of all weights of each (K,). In no order.
+    """
+
+def gather_segment(
+    plan: Plan,
+    index: int,
+    pixels: NDArray[np.uint8],
+    pixel_bytes: int,
+    out: NDArray[np.uint8],
+    stride: int,
+    offset: int,
+) -> None:
+    """Copy what each patch of a plan sees of its ``index``-th touched segment into ``out``.
+
+    Args:
+        plan: The plan; its patches have one shape.
+        index: Index into ``plan.segments``.
+        pixels: The decoded segment, (h, w * pixel_bytes), C-contiguous.
+        pixel_bytes: Bytes of one pixel.
+        out: The output as bytes, one patch every ``stride`` bytes.
+        stride: Bytes from one patch to the next.
+        offset: Bytes from a patch's start to its first pixel.
+    """
+
+def write_masks(
+    plan: Plan, masked: bytes, clip: bool, out: NDArray[np.uint8], stride: int, offset: int
+) -> None:
+    """Write the masks of all patches: ``masked`` outside the region, zero bytes inside.
+
+    Args:
+        plan: The plan; its patches have one shape.
+        masked: The bytes of a masked pixel.
+        clip: Whether pixels outside the level are masked as well.
+        out: The output as bytes, one patch every ``stride`` bytes.
+        stride: Bytes from one patch to the next.
+        offset: Bytes from a patch's start to its mask.
+    """
+
+@final
+class Spans:
+    """The pixels inside a polygon, as sorted runs of each row; immutable."""
+
+    def __new__(
+        cls,
+        vertices: NDArray[np.float64],
+        ring_ends: NDArray[np.int64],
+        shape: tuple[int, int],
+        bounds: tuple[float, float, float, float],
+        rule: str,
+    ) -> Spans:
+        """Rasterise rings.
+
+        Args:
+            vertices: All rings' vertices (n, 2), x and y; holes run against their exterior.
+            ring_ends: Where each ring ends in ``vertices``, ascending.
+            shape: Rows and columns of the grid.
+            bounds: x0, y0, x1, y1 of the polygon's space that the grid is laid on.
+            rule: ``"center"``, ``"all_touched"`` or ``"exact"``.
+        """
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the grid."""
+
+    @property
+    def area(self) -> float:
+        """The number of pixels inside, or their exact area, in pixels of the grid."""
+
+    def mask(self) -> NDArray[np.bool_]:
+        """Return the mask (H, W), True outside."""
+
+    def coverage(self) -> NDArray[np.float64]:
+        """Return each pixel's weight (H, W), in [0, 1]."""
+
+@final
+class Plan:
+    """Which segments a batch of patches on one level touches; immutable."""
+
+    def __new__(
+        cls,
+        level_shape: tuple[int, int],
+        segment_shape: tuple[int, int],
+        shapes: list[Spans],
+        x: NDArray[np.int64],
+        y: NDArray[np.int64],
+        shape_indices: NDArray[np.uint32],
+    ) -> Plan:
+        """Lay patches on a level.
+
+        Args:
+            level_shape: Rows and columns of the level.
+            segment_shape: Rows and columns of its segments.
+            shapes: The distinct shapes of the patches.
+            x: First column of each patch, in the level's pixels (N,).
+            y: First row of each patch, likewise (N,).
+            shape_indices: Which of the shapes each patch has (N,).
+        """
+
+    @property
+    def segments(self) -> NDArray[np.int64]:
+        """The touched segments as ``row * columns + column``, ascending."""
+
+    def first_patch(self, index: int) -> int | None:
+        """Return the first patch that touches the ``index``-th touched segment."""
+
+    def __len__(self) -> int: ...
+
+@final
+class Collector:
+    """Collects the areas of distinct pixels, patch by patch; for one thread at a time."""
+
+    def __new__(cls, pixel_bytes: int) -> Collector:
+        """Collect pixels of so many bytes."""
+
+    def add_segment(self, plan: Plan, index: int, pixels: NDArray[np.uint8]) -> None:
+        """Add the ``index``-th touched segment, (h, w * pixel_bytes), C-contiguous."""
+
+    def add_constant(self, plan: Plan, index: int, pixel: bytes) -> None:
+        """Add the ``index``-th touched segment, all of whose pixels are the same."""
+
+    def add_outside(self, plan: Plan, pixel: bytes) -> None:
+        """Give one value to all that lies outside the level."""
+
+    def merge(self, other: Collector) -> None:
+        """Take over what another collector of the same plan has found."""
+
+    def finish(
+        self, patches: int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint32], NDArray[np.float64]]:
+        """Return what was collected for so many patches and start anew.
+
+        Returns:
+            The distinct pixels' bytes one after the other (K * pixel_bytes,), where each patch's
+            entries start (patches + 1,), the distinct pixel of each entry (E,), and the area of
+            each entry in pixels (E,).
+        """

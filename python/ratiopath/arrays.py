@@ -1,0 +1,213 @@
+"""Polygons and pixel counts on plain arrays: no file, no tile, no resolution."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ratiopath import _core
+from ratiopath.roi import Bounds, Region
+from ratiopath.segments import rows_of_bytes
+from ratiopath.selection import Selection
+from ratiopath.values import Distinct, check_dtype
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from ratiopath.selection import Key
+
+
+def scale_coordinates(coordinates: ArrayLike, scale: float) -> NDArray[np.int64]:
+    """Scale pixel coordinates from one resolution to another and round to the nearest integer.
+
+    ``floor(coordinates * scale + 0.5)`` in float64, evaluated as written: halves go up, also below
+    zero.
+
+    Args:
+        coordinates: Pixels at the one resolution, any shape.
+        scale: Pixels of the other per pixel of the one: µm per pixel of the one divided by µm per
+            pixel of the other.
+
+    Returns:
+        Pixels at the other resolution, int64, same shape.
+
+    Raises:
+        ValueError: The scale is not positive and finite, or a result is no 64-bit integer.
+    """
+    values = np.asarray(coordinates, dtype=np.float64)
+    flat = np.ascontiguousarray(values).reshape(-1)
+    return _core.scale_coordinates(flat, float(scale)).reshape(values.shape)
+
+
+def polygon_mask(
+    polygon: BaseGeometry,
+    shape: tuple[int, int],
+    *,
+    bounds: Bounds | None = None,
+    all_touched: bool = False,
+) -> NDArray[np.bool_]:
+    """Rasterise a polygon to a mask that is True outside.
+
+    Args:
+        polygon: A shapely polygon or multipolygon.
+        shape: Rows and columns of the mask.
+        bounds: x0, y0, x1, y1 of the polygon's space that is laid on the grid; the grid's own
+            pixels, (0, 0, columns, rows), by default.
+        all_touched: Whether pixels that share any positive area with the polygon are inside;
+            otherwise those whose centre is. A centre on an edge is out on the left, in on the
+            right, in at the top and out at the bottom, so that polygons that share an edge never
+            share a pixel.
+
+    Returns:
+        The mask (H, W), False inside.
+
+    Raises:
+        ValueError: The polygon is empty, invalid or without area, or the shape or bounds are.
+        TypeError: The polygon is no shapely geometry.
+    """
+    return _spans(polygon, shape, bounds, "all_touched" if all_touched else "center").mask()
+
+
+def polygon_coverage(
+    polygon: BaseGeometry, shape: tuple[int, int], *, bounds: Bounds | None = None
+) -> NDArray[np.float64]:
+    """Measure what fraction of each pixel a polygon covers, exactly.
+
+    Args:
+        polygon: A shapely polygon or multipolygon.
+        shape: Rows and columns of the grid.
+        bounds: x0, y0, x1, y1 of the polygon's space that is laid on the grid; the grid's own
+            pixels by default.
+
+    Returns:
+        Areas (H, W) in [0, 1], of a pixel's area, by Green's theorem along the polygon's edges.
+
+    Raises:
+        ValueError: The polygon is empty, invalid or without area, or the shape or bounds are.
+        TypeError: The polygon is no shapely geometry.
+    """
+    return _spans(polygon, shape, bounds, "exact").coverage()
+
+
+def polygon_overlap(
+    pixels: ArrayLike,
+    polygon: BaseGeometry,
+    *,
+    bounds: Bounds | None = None,
+    coverage: str = "center",
+    channel: int | None = None,
+    nodata: object = None,
+) -> dict[Key, float]:
+    """Measure what fraction of a polygon's area on an array each value covers.
+
+    Counted straight from the polygon's rows of pixels; no mask and no weights are made.
+
+    Args:
+        pixels: The array (H, W) or (H, W, C).
+        polygon: A shapely polygon or multipolygon.
+        bounds: x0, y0, x1, y1 of the polygon's space that is laid on the array; its own pixels by
+            default.
+        coverage: ``"center"``, ``"all_touched"`` or ``"exact"``.
+        channel: The only channel to count.
+        nodata: A value or several to leave out of the result and of the denominator.
+
+    Returns:
+        From value (a tuple of channels where they differ) to fraction, values ascending; empty
+        where no pixel is inside.
+
+    Raises:
+        ValueError: The polygon is empty, invalid or without area, or an option is wrong.
+        TypeError: The polygon is no shapely geometry, or the pixels are no numbers.
+    """
+    selection = Selection.from_options(nodata=nodata)
+    array = _channel(_pixels(pixels), channel)
+    height, width, channels = array.shape
+    spans = _spans(polygon, (height, width), bounds, coverage)
+    origin = np.zeros(1, np.int64)
+    plan = _core.Plan(
+        (height, width), (height, width), [spans], origin, origin, np.zeros(1, np.uint32)
+    )
+    collector = _core.Collector(channels * array.dtype.itemsize)
+    if len(plan.segments):
+        collector.add_segment(plan, 0, rows_of_bytes(array, None))
+    patterns, _, index, areas = collector.finish(1)
+    distinct = Distinct.of(patterns.view(array.dtype).reshape(-1, channels))
+    keyed = selection.apply(distinct)
+    columns = keyed.index[distinct.index[index]]
+    sums = np.bincount(columns[columns >= 0], areas[columns >= 0], minlength=len(keyed.keys))
+    total = sums.sum()
+    return {key: float(s / total) for key, s in zip(keyed.keys, sums, strict=True) if s > 0}
+
+
+def count_values(
+    pixels: ArrayLike, mask: ArrayLike | None = None, *, weights: ArrayLike | None = None
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Count how often each distinct pixel occurs.
+
+    Args:
+        pixels: (H, W), or (H, W, C) to count colours rather than samples.
+        mask: True for pixels to leave out (H, W).
+        weights: What each pixel counts (H, W), finite and at least 0, instead of 1.
+
+    Returns:
+        The distinct values, ascending with NaN last, (K,) or for colours (K, C), lexicographic, in
+        the pixels' dtype; and their counts (K,), int64, or float64 with weights.
+
+    Raises:
+        ValueError: Shapes differ, or a weight is negative or not finite.
+        TypeError: The pixels are no numbers.
+    """
+    array = _pixels(pixels)
+    height, width, channels = array.shape
+    patterns, counts, sums = _core.count_pixels(
+        rows_of_bytes(array, None),
+        channels * array.dtype.itemsize,
+        _per_pixel(mask, (height, width), np.bool_, "mask"),
+        _per_pixel(weights, (height, width), np.float64, "weights"),
+    )
+    distinct = Distinct.of(patterns.view(array.dtype).reshape(-1, channels))
+    totals = np.zeros(len(distinct.pixels), np.int64 if weights is None else np.float64)
+    np.add.at(totals, distinct.index, counts if weights is None else sums)
+    values = distinct.pixels if np.ndim(pixels) == 3 else distinct.pixels[:, 0]
+    return values, totals
+
+
+def _spans(
+    polygon: BaseGeometry, shape: tuple[int, int], bounds: Bounds | None, rule: str
+) -> _core.Spans:
+    height, width = shape
+    region = Region.from_geometry(polygon, "polygon")
+    x0, y0, x1, y1 = bounds or (0, 0, width, height)
+    corners = (float(x0), float(y0), float(x1), float(y1))
+    return _core.Spans(region.vertices, region.ring_ends, (height, width), corners, rule)
+
+
+def _pixels(pixels: ArrayLike) -> NDArray[Any]:
+    """Return pixels as a contiguous (H, W, C) array in native byte order."""
+    array = np.asarray(pixels)
+    check_dtype(array.dtype)
+    if array.ndim not in (2, 3) or 0 in array.shape:
+        raise ValueError(f"pixels must be (H, W) or (H, W, C) and not empty, got {array.shape}")
+    samples = array if array.ndim == 3 else array[:, :, np.newaxis]
+    return np.ascontiguousarray(samples, dtype=array.dtype.newbyteorder("="))
+
+
+def _channel(pixels: NDArray[Any], channel: int | None) -> NDArray[Any]:
+    if channel is None:
+        return pixels
+    if not 0 <= channel < pixels.shape[2]:
+        raise ValueError(f"channel {channel} is not among the {pixels.shape[2]}")
+    return np.ascontiguousarray(pixels[:, :, channel : channel + 1])
+
+
+def _per_pixel(
+    values: ArrayLike | None, shape: tuple[int, int], dtype: type, name: str
+) -> NDArray[Any] | None:
+    if values is None:
+        return None
+    array = np.asarray(values)
+    if array.shape != shape:
+        raise ValueError(f"{name} must have the pixels' shape {shape}, got {array.shape}")
+    return np.ascontiguousarray(array, dtype=dtype).reshape(-1)

@@ -1,0 +1,197 @@
+"""A batch of rows: columns of any kind in, plain arrays and groups out.
+
+Columns may be NumPy arrays, lists, pandas Series, Arrow arrays or scalars; neither pandas nor Arrow
+is imported to tell them apart. Rows that share an overlay and every number that decides how it is
+read form a group, found in one pass however many overlays there are.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from ratiopath.errors import OverlayValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+Overlay: TypeAlias = "str | NDArray[Any] | None"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that read one overlay in one way.
+
+    Attributes:
+        overlay: A path, None for a null path, or the overlay itself as an array.
+        rows: Which rows of the batch, ascending (n,).
+        numbers: What all of them share, by column name; NaN where null.
+    """
+
+    overlay: Overlay
+    rows: NDArray[np.intp]
+    numbers: Mapping[str, float]
+
+    def number(self, name: str) -> float | None:
+        """Return a shared number, or None where the column is absent or null."""
+        value = self.numbers.get(name, np.nan)
+        return None if np.isnan(value) else value
+
+    def pair(self, name: str) -> tuple[float, float] | None:
+        """Return the numbers ``name_x`` and ``name_y``, or None where both are null.
+
+        Raises:
+            OverlayValueError: One is given without the other.
+        """
+        x, y = self.number(f"{name}_x"), self.number(f"{name}_y")
+        if x is None and y is None:
+            return None
+        if x is None or y is None:
+            raise self.error(f"{name}_x and {name}_y belong together: one is null")
+        return x, y
+
+    def error(self, reason: str) -> OverlayValueError:
+        """Return an error that names the overlay and the group's first row."""
+        path = self.overlay if isinstance(self.overlay, str) else None
+        return OverlayValueError(reason, path, int(self.rows[0]))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The rows of one call.
+
+    Attributes:
+        size: How many rows.
+        overlays: The distinct overlays.
+        overlay_index: Which overlay each row has (N,).
+        numbers: The numeric columns by name, float64 (N,), NaN where null.
+    """
+
+    size: int
+    overlays: Sequence[Overlay]
+    overlay_index: NDArray[np.intp]
+    numbers: Mapping[str, NDArray[np.float64]]
+
+    @classmethod
+    def of(cls, overlay_path: object, **columns: object) -> Batch:
+        """Read columns and scalars; scalars hold for every row.
+
+        Args:
+            overlay_path: A path, a column of paths, or an overlay as an array.
+            **columns: Numbers by name; None for a column that is not given.
+
+        Raises:
+            ValueError: Columns differ in length.
+            TypeError: A column holds no numbers.
+        """
+        numbers = {name: _numbers(v, name) for name, v in columns.items() if v is not None}
+        overlays, index = _overlays(overlay_path)
+        lengths = {name: len(v) for name, v in numbers.items() if v.ndim}
+        if index is not None:
+            lengths["overlay_path"] = len(index)
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"columns differ in length: {lengths}")
+        size = next(iter(lengths.values()), 1)
+        broadcast = {name: np.broadcast_to(v, size) for name, v in numbers.items()}
+        index = np.zeros(size, np.intp) if index is None else index
+        return cls(size, overlays, index, broadcast)
+
+    def groups(self, by: Iterable[str]) -> Iterator[Group]:
+        """Split the rows into groups that share an overlay and the columns named.
+
+        Args:
+            by: Names of columns; those that were not given are passed over.
+
+        Returns:
+            The groups, in order of overlay, each with its rows ascending.
+        """
+        names = [name for name in by if name in self.numbers]
+        codes = self.overlay_index
+        for name in names:
+            codes = _refine(codes, self.numbers[name])
+        order = np.argsort(codes, kind="stable")
+        starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
+        for rows in np.split(order, starts[1:]) if self.size else []:
+            first = rows[0]
+            shared = {name: float(self.numbers[name][first]) for name in names}
+            yield Group(self.overlays[self.overlay_index[first]], rows, shared)
+
+    def require(self, *names: str, positive: bool = False) -> None:
+        """Refuse rows where a column is null or infinite, or, if asked, not positive.
+
+        Raises:
+            OverlayValueError: Names the first such row.
+        """
+        for name in names:
+            values = self.numbers[name]
+            bad = ~np.isfinite(values) | ((values <= 0) if positive else False)
+            if bad.any():
+                row = int(np.argmax(bad))
+                overlay = self.overlays[self.overlay_index[row]]
+                path = overlay if isinstance(overlay, str) else None
+                rule = "positive and finite" if positive else "finite and not null"
+                raise OverlayValueError(f"{name} must be {rule}, got {values[row]}", path, row)
+
+
+def _refine(codes: NDArray[np.intp], values: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Split groups of equal codes where the values differ."""
+    # A scalar was broadcast without a stride, and most columns are constant besides.
+    if values.strides == (0,) or len(values) == 0:
+        return codes
+    distinct, index = np.unique(values, return_inverse=True)
+    if len(distinct) == 1:
+        return codes
+    _, codes = np.unique(codes * len(distinct) + index, return_inverse=True)
+    return codes
+
+
+def _numbers(column: Any, name: str) -> NDArray[np.float64]:
+    if hasattr(column, "as_py"):
+        column = column.as_py()
+    try:
+        if hasattr(column, "iloc"):
+            column = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        numbers = np.asarray(column, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must hold numbers: {error}") from error
+    if numbers.ndim > 1:
+        raise ValueError(f"{name} must be a number or one number a row, not {numbers.ndim}-D")
+    return numbers
+
+
+def _overlays(overlay_path: Any) -> tuple[list[Overlay], NDArray[np.intp] | None]:
+    if hasattr(overlay_path, "as_py"):
+        overlay_path = overlay_path.as_py()
+    if overlay_path is None or isinstance(overlay_path, (str, os.PathLike)):
+        return [_path(overlay_path)], None
+    if _is_raster(overlay_path):
+        return [np.asarray(overlay_path)], None
+    listed = getattr(overlay_path, "to_pylist", None) or getattr(overlay_path, "tolist", None)
+    paths = listed() if listed is not None else list(overlay_path)
+    codes: dict[Any, int] = {}
+    index = [codes.setdefault(path, len(codes)) for path in map(_path, paths)]
+    return list(codes), np.array(index, np.intp)
+
+
+def _is_raster(overlay: Any) -> bool:
+    """Whether an argument is an overlay in memory rather than a column of paths."""
+    if isinstance(overlay, list):
+        # A list of lists is an array; a list of paths is a column.
+        return bool(overlay) and isinstance(overlay[0], (list, tuple, np.ndarray))
+    return getattr(overlay, "ndim", 1) >= 2
+
+
+def _path(value: object) -> str | None:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return None
+    # pandas' NA is neither None nor a float, and is not equal to itself.
+    if type(value).__name__ in ("NAType", "NaTType"):
+        return None
+    if isinstance(value, (str, os.PathLike)):
+        return os.fsdecode(value)
+    raise TypeError(f"overlay_path must hold paths, got {value!r}")

@@ -1,0 +1,172 @@
+"""The options of a call, checked once, when it is built, so that no worker meets a bad one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from numbers import Integral, Real
+from typing import Any, Literal, TypeAlias, cast
+
+import numpy as np
+
+from ratiopath.selection import Selection
+from ratiopath.values import check_dtype
+
+Coverage: TypeAlias = Literal["center", "all_touched", "exact"]
+Outside: TypeAlias = Literal["clip"] | int | float
+OnMissing: TypeAlias = Literal["error", "empty"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What both functions share.
+
+    Attributes:
+        coverage: When a pixel is inside the ROI.
+        outside: ``"clip"``, or the value that pixels beyond the overlay's bounds get.
+        channel: The only channel to read, or None for all.
+        on_missing: What a null path or a missing file means.
+        dtype: The sample type of patches, or None for the file's own.
+    """
+
+    coverage: Coverage = "center"
+    outside: Outside = "clip"
+    channel: int | None = None
+    on_missing: OnMissing = "error"
+    dtype: np.dtype[Any] | None = None
+
+    @property
+    def clips(self) -> bool:
+        """Whether what lies beyond the overlay's bounds is left out."""
+        return self.outside == "clip"
+
+
+@dataclass(frozen=True)
+class OverlapOptions(Options):
+    """What the fractions need besides.
+
+    Attributes:
+        selection: Which values count and what they are called.
+        absent: What a key that does not occur gets in a struct row: a number or None.
+    """
+
+    selection: Selection = field(default_factory=Selection)
+    absent: float | None = 0.0
+
+
+def patch_options(
+    *,
+    coverage: str,
+    outside: object,
+    channel: object,
+    on_missing: str,
+    dtype: object,
+    storage_options: object,
+) -> Options:
+    """Check the options of `ratiopath.read_overlay`.
+
+    Raises:
+        ValueError: An option has a value that it does not know.
+        TypeError: An option has the wrong type.
+    """
+    if coverage == "exact":
+        raise ValueError(
+            "coverage='exact' weighs pixels and a patch has none: use 'center' or 'all_touched'"
+        )
+    check_storage_options(storage_options)
+    return Options(
+        coverage=_coverage(coverage),
+        outside=_outside(outside),
+        channel=_channel(channel),
+        on_missing=_on_missing(on_missing),
+        dtype=_dtype(dtype),
+    )
+
+
+def overlap_options(
+    *,
+    coverage: str,
+    outside: object,
+    channel: object,
+    on_missing: str,
+    nodata: object,
+    classes: object,
+    bins: object,
+    storage_options: object,
+    absent: float | None = 0.0,
+) -> OverlapOptions:
+    """Check the options of `ratiopath.overlay_overlap`.
+
+    Raises:
+        ValueError: An option has a value that it does not know, or two contradict each other.
+        TypeError: An option has the wrong type.
+    """
+    check_storage_options(storage_options)
+    return OverlapOptions(
+        coverage=_coverage(coverage),
+        outside=_outside(outside),
+        channel=_channel(channel),
+        on_missing=_on_missing(on_missing),
+        selection=Selection.from_options(nodata, classes, bins),
+        absent=_absent(absent),
+    )
+
+
+def check_storage_options(storage_options: object) -> None:
+    """Refuse what only remote overlays would need, rather than ignore it.
+
+    Raises:
+        ValueError: It is given.
+    """
+    if storage_options is not None:
+        raise ValueError("storage_options is for remote overlays, which are not supported yet")
+
+
+def _coverage(coverage: str) -> Coverage:
+    if coverage not in ("center", "all_touched", "exact"):
+        raise ValueError(f"coverage must be 'center', 'all_touched' or 'exact', got {coverage!r}")
+    return cast("Coverage", coverage)
+
+
+def _outside(outside: object) -> Outside:
+    if isinstance(outside, str):
+        if outside == "clip":
+            return "clip"
+    elif isinstance(outside, Integral):
+        return int(outside)
+    elif isinstance(outside, Real):
+        return float(outside)
+    raise ValueError(f"outside must be 'clip' or a number, got {outside!r}")
+
+
+def _channel(channel: object) -> int | None:
+    if channel is None:
+        return None
+    if not isinstance(channel, Integral) or isinstance(channel, bool):
+        raise TypeError(f"channel must be a whole number or None, got {channel!r}")
+    if channel < 0:
+        raise ValueError(f"channel counts from 0, got {channel}")
+    return int(channel)
+
+
+def _on_missing(on_missing: str) -> OnMissing:
+    if on_missing not in ("error", "empty"):
+        raise ValueError(f"on_missing must be 'error' or 'empty', got {on_missing!r}")
+    return cast("OnMissing", on_missing)
+
+
+def _dtype(dtype: object) -> np.dtype[Any] | None:
+    if dtype is None:
+        return None
+    result = np.dtype(cast("Any", dtype))
+    check_dtype(result)
+    native: np.dtype[Any] = result.newbyteorder("=")
+    return native
+
+
+def _absent(absent: object) -> float | None:
+    if absent is None:
+        return None
+    if not isinstance(absent, Real) or math.isnan(absent):
+        raise ValueError(f"absent must be a number or None, got {absent!r}")
+    return float(absent)

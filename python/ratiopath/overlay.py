@@ -1,0 +1,176 @@
+"""The pipeline: rows in any order, grouped by overlay, answered, and put back in their order.
+
+The only room that knows the order of things: batch, groups, placement, then fractions or patches.
+`ratiopath.functions` is its face for NumPy, `ratiopath.tiling.overlays` its face for Ray.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from ratiopath.options import Options
+from ratiopath.overlap import Fractions, overlap_fractions
+from ratiopath.patches import PatchKind, fill_data, fill_separate, fill_stacked
+from ratiopath.placement import EXTENT, GROUP_BY, Placement, place, place_slide
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from ratiopath.batch import Batch, Group
+    from ratiopath.options import OverlapOptions
+    from ratiopath.roi import Region
+
+# More than one call should ask for: a block of rows this large is a block to be split.
+LARGEST_OUTPUT = 16 * 1024**3
+
+Arrays: TypeAlias = "tuple[NDArray[Any], ...]"
+Make: TypeAlias = "Callable[[int, PatchKind], Arrays]"
+Fill: TypeAlias = "Callable[[Placement, Arrays], None]"
+Place: TypeAlias = "Callable[[Group], Placement]"
+
+
+def fractions(batch: Batch, region: Region | None, options: OverlapOptions) -> Iterator[Fractions]:
+    """Yield the fractions of each group of rows, one overlay open at a time."""
+    for group in _groups(batch, region):
+        yield overlap_fractions(place(batch, group, region, options), options)
+
+
+def separate_patches(
+    batch: Batch, region: Region | None, options: Options
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Read patches (N, H, W, C) and their masks (N, H, W), or object arrays of such."""
+
+    def make(count: int, kind: PatchKind) -> Arrays:
+        mask = np.empty((count, kind.height, kind.width), bool)
+        return np.empty((count, *kind.data_shape), kind.dtype), mask
+
+    def fill(placement: Placement, arrays: Arrays) -> None:
+        fill_separate(placement, options, arrays[0], arrays[1])
+
+    groups = list(_groups(batch, region))
+    placing = partial(place, batch, region=region, options=options)
+    data, mask = _gather(batch.size, groups, placing, options, make, fill)
+    return data, mask
+
+
+def stacked_patches(batch: Batch, region: Region | None, options: Options) -> NDArray[Any]:
+    """Read patches with their masks as (N, 2, H, W, C), or an object array of (2, H, W, C)."""
+
+    def make(count: int, kind: PatchKind) -> Arrays:
+        return (np.empty((count, 2, *kind.data_shape), kind.dtype),)
+
+    def fill(placement: Placement, arrays: Arrays) -> None:
+        fill_stacked(placement, options, arrays[0])
+
+    groups = list(_groups(batch, region))
+    placing = partial(place, batch, region=region, options=options)
+    return _gather(batch.size, groups, placing, options, make, fill)[0]
+
+
+def slide_tiles(batch: Batch, background: float) -> NDArray[Any]:
+    """Read tiles of slides as (N, H, W, C), or an object array of (H, W, C).
+
+    Args:
+        batch: Slide paths, ``tile_x``, ``tile_y``, ``tile_extent_x``, ``tile_extent_y`` in pixels
+            of ``level``.
+        background: The sample value beyond the slide's edge.
+    """
+    options = Options(outside=background)
+
+    def make(count: int, kind: PatchKind) -> Arrays:
+        return (np.empty((count, *kind.data_shape), kind.dtype),)
+
+    def fill(placement: Placement, arrays: Arrays) -> None:
+        fill_data(placement, options, arrays[0])
+
+    batch.require("tile_x", "tile_y", "level")
+    batch.require(*EXTENT, positive=True)
+    groups = list(batch.groups(("level", *EXTENT)))
+    placing = partial(place_slide, batch, background=background)
+    return _gather(batch.size, groups, placing, options, make, fill)[0]
+
+
+def _groups(batch: Batch, region: Region | None) -> Iterator[Group]:
+    batch.require("tile_x", "tile_y")
+    batch.require("mpp_x", "mpp_y", positive=True)
+    if region is not None:
+        return batch.groups(GROUP_BY)
+    if not all(name in batch.numbers for name in EXTENT):
+        raise ValueError("without a roi, tile_extent_x and tile_extent_y must be given")
+    batch.require(*EXTENT, positive=True)
+    return batch.groups((*GROUP_BY, *EXTENT))
+
+
+def _gather(
+    size: int, groups: Sequence[Group], placing: Place, options: Options, make: Make, fill: Fill
+) -> Arrays:
+    """Read all groups into one set of arrays where they fit, else into arrays of arrays."""
+    stored = [PatchKind.of(placing(group), options) for group in groups]
+    wanted = [replace(kind, dtype=options.dtype or kind.dtype) for kind in stored]
+    _check_size(groups, wanted)
+    arrays = _output(size, wanted, options, make)
+    for group, kind, target in zip(groups, stored, wanted, strict=True):
+        # Placed anew, so that no more overlays stay open than the readers' own bound.
+        placement = placing(group)
+        if kind == target and arrays[0].dtype != object and _is_slice(group.rows):
+            first, last = group.rows[0], group.rows[-1]
+            fill(placement, tuple(array[first : last + 1] for array in arrays))
+            continue
+        block = make(len(group.rows), kind)
+        fill(placement, block)
+        data = _cast(block[0], target.dtype, group)
+        for array, part in zip(arrays, (data, *block[1:]), strict=True):
+            _scatter(array, group.rows, part)
+    return arrays
+
+
+def _output(size: int, kinds: Sequence[PatchKind], options: Options, make: Make) -> Arrays:
+    if not kinds:
+        return make(0, PatchKind(1, 1, 1, options.dtype or np.dtype(np.uint8)))
+    if len(set(kinds)) == 1:
+        return make(size, kinds[0])
+    return tuple(np.empty(size, object) for _ in make(0, kinds[0]))
+
+
+def _is_slice(rows: NDArray[np.intp]) -> bool:
+    return int(rows[-1] - rows[0]) == len(rows) - 1
+
+
+def _scatter(array: NDArray[Any], rows: NDArray[np.intp], part: NDArray[Any]) -> None:
+    if array.dtype != object:
+        array[rows] = part
+        return
+    for row, patch in zip(rows.tolist(), part, strict=True):
+        array[row] = patch
+
+
+def _cast(data: NDArray[Any], dtype: np.dtype[Any], group: Group) -> NDArray[Any]:
+    """Convert patches to the dtype asked for, which must hold every value exactly."""
+    if np.can_cast(data.dtype, dtype, "safe"):
+        return data.astype(dtype, copy=False)
+    with np.errstate(invalid="ignore", over="ignore"):
+        result = data.astype(dtype)
+        back = result.astype(data.dtype)
+    changed = (back != data) & ~((back != back) & (data != data))  # noqa: PLR0124 - NaN stays NaN
+    if changed.any():
+        raise group.error(f"value {data[changed][0]} of {data.dtype} is no {dtype}: check dtype=")
+    return result
+
+
+def _check_size(groups: Sequence[Group], kinds: Sequence[PatchKind]) -> None:
+    total = 0
+    for group, kind in zip(groups, kinds, strict=True):
+        total += len(group.rows) * kind.data_bytes
+        if total > LARGEST_OUTPUT:
+            shape = " x ".join(map(str, kind.data_shape))
+            raise group.error(
+                f"patches of {shape} {kind.dtype} need {total:,} bytes by this row, more than"
+                f" {LARGEST_OUTPUT:,}: read fewer rows at once (in Ray, repartition with"
+                " target_num_rows_per_block first) or a coarser level="
+            )

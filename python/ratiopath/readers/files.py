@@ -1,0 +1,123 @@
+"""A file read at positions, by several threads at once, without a shared cursor."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ratiopath.errors import OverlayFormatError, OverlayNotFoundError
+
+if TYPE_CHECKING:
+    from io import BufferedReader
+
+
+def file_identity(path: str, status: os.stat_result) -> tuple[object, ...]:
+    """Return what changes when a file is replaced.
+
+    Args:
+        path: The file's path.
+        status: What `os.stat` says about it.
+
+    Returns:
+        Absolute path, device, inode, size in bytes and time of modification in nanoseconds. The
+        path as written and the inode stand for the resolved path, which would cost one system
+        call per folder.
+    """
+    place = (os.path.abspath(path), status.st_dev, status.st_ino)  # noqa: PTH100 - no Path made
+    return (*place, status.st_size, status.st_mtime_ns)
+
+
+class PositionalFile:
+    """A file open for positional reads, closed with its last reference.
+
+    A user's file is never mapped into memory: if it were truncated meanwhile, the process would be
+    killed, where a read comes back short.
+
+    Args:
+        path: The file's path.
+
+    Attributes:
+        stream: The buffered stream, for parsing headers in one thread.
+        size: Bytes of the file when it was opened.
+        identity: See `file_identity`.
+
+    Raises:
+        OverlayNotFoundError: There is no such file.
+        OverlayFormatError: It is a directory, or cannot be opened.
+    """
+
+    stream: BufferedReader
+
+    def __init__(self, path: str) -> None:
+        try:
+            self.stream = Path(path).open("rb")  # noqa: SIM115 - closed by close()
+        except OSError as error:
+            raise unopenable(path, error) from error
+        self._lock = threading.Lock()
+        status = os.fstat(self.stream.fileno())
+        self.size = status.st_size
+        self.identity = file_identity(path, status)
+
+    def __del__(self) -> None:
+        # Readers that a cache drops are not closed but left to their last user.
+        if hasattr(self, "stream"):
+            self.close()
+
+    def close(self) -> None:
+        """Close the file; reads that follow raise ValueError."""
+        self.stream.close()
+
+    def read(self, offset: int, count: int) -> bytes:
+        """Read exactly ``count`` bytes.
+
+        Args:
+            offset: Bytes before the first one.
+            count: How many bytes.
+
+        Returns:
+            ``count`` bytes.
+
+        Raises:
+            EOFError: The file ends before.
+            ValueError: The file was closed.
+        """
+        # Before reading, for a corrupt count would allocate its bytes first.
+        if offset + count > self.size:
+            raise EOFError(f"bytes {offset} to {offset + count} lie past the end at {self.size}")
+        parts, got = [], 0
+        while got < count:
+            part = self._read_some(offset + got, count - got)
+            if not part:
+                raise EOFError(f"the file ends at {offset + got}, within a segment")
+            parts.append(part)
+            got += len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    if hasattr(os, "pread"):
+
+        def _read_some(self, offset: int, count: int) -> bytes:
+            return os.pread(self.stream.fileno(), count, offset)
+
+    else:
+
+        def _read_some(self, offset: int, count: int) -> bytes:
+            with self._lock:
+                self.stream.seek(offset)
+                return self.stream.read(count)
+
+
+def unopenable(path: str, error: OSError) -> OverlayNotFoundError | OverlayFormatError:
+    """Return the error for a file that the operating system does not open.
+
+    Args:
+        path: The file's path.
+        error: What the operating system said.
+
+    Returns:
+        The error to raise from ``error``.
+    """
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        return OverlayNotFoundError("no such overlay file", path)
+    return OverlayFormatError(f"the overlay cannot be opened: {error.strerror}", path)

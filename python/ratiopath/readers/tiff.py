@@ -1,0 +1,140 @@
+"""TIFF, BigTIFF, OME-TIFF, COG and Aperio SVS, read with tifffile and imagecodecs.
+
+Samples come out as the file stores them, with these exceptions: JPEG's YCbCr becomes RGB; an alpha
+channel is dropped, after the samples of fully transparent pixels were set to 0 (any other alpha
+keeps the stored colour); 1-bit samples are bool. A palette's indices are the values, and "minimum
+is white" is not inverted.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tifffile
+
+from ratiopath.errors import OverlayError, OverlayFormatError
+from ratiopath.readers.base import Reader
+from ratiopath.readers.files import PositionalFile
+from ratiopath.readers.tiff_level import TiffLevel
+from ratiopath.readers.tiff_metadata import GDAL_NODATA, fill_value, resolution_metadata
+from ratiopath.readers.tiff_pyramid import pyramid_pages
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ratiopath.readers.tiff_planes import Page
+
+_DTYPES = frozenset("?bBhHiIlLqQefd")
+_ORIENTATION = 274
+_READ_TAGS = (282, 283, 296, GDAL_NODATA, _ORIENTATION)
+# Associated and unassociated alpha; other extra samples are channels.
+_ALPHA = (1, 2)
+# YCbCr in JPEG 2000 without a word of it in the stream; OpenSlide turns it into RGB.
+_APERIO_YCBCR = 33003
+_TRESTLE = "MedScan"
+
+
+class VendorLayoutError(OverlayFormatError):
+    """A TIFF whose geometry is a vendor's own, which only OpenSlide knows."""
+
+
+class TiffReader(Reader):
+    """A TIFF opened for reading.
+
+    Of several OME images the first is read, of focal planes and times the first.
+
+    Args:
+        path: The file's path.
+
+    Raises:
+        OverlayNotFoundError: There is no such file.
+        OverlayFormatError: It is no TIFF, is corrupt, or uses what is not supported.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
+        self._file = PositionalFile(self.path)
+        self.identity = self._file.identity
+        try:
+            self._open(tifffile.TiffFile(self._file.stream))
+        except OverlayError:
+            self.close()
+            raise
+        except Exception as error:
+            self.close()
+            raise OverlayFormatError(f"the TIFF cannot be read: {error}", self.path) from error
+
+    def read_segment(self, level: int, row: int, column: int) -> NDArray[Any] | None:
+        """Decode one tile or band of rows; see `Reader.read_segment`.
+
+        Raises:
+            OverlayFormatError: The segment is corrupt, truncated, too large or in an unsupported
+                encoding.
+        """
+        try:
+            pixels = self._levels[level].read(row, column)
+        except Exception as error:
+            raise OverlayFormatError(
+                f"segment (row {row}, column {column}) of level {level} cannot be read: {error}",
+                self.path,
+            ) from error
+        if pixels is not None and self._alpha is not None:
+            pixels = _without_alpha(pixels, self._alpha)
+        return None if pixels is None else np.ascontiguousarray(pixels)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _open(self, tiff: tifffile.TiffFile) -> None:
+        self._refuse_vendor_layout(tiff)
+        pages = pyramid_pages(tiff.series)
+        first = pages[0][0].keyframe
+        tags = {number: first.tags.valueof(number) for number in _READ_TAGS}
+        self._refuse_unsupported(first, tags[_ORIENTATION])
+        self.dtype = first.dtype.newbyteorder("=")
+        self.fill = fill_value(tags[GDAL_NODATA], self.dtype)
+        self._levels = [TiffLevel(self._file, level, self.dtype, self.fill) for level in pages]
+        self.levels = tuple(level.grid for level in self._levels)
+        self._alpha = _alpha_channel(first) if len(pages[0]) == 1 else None
+        self.channels = self._levels[0].channels - (self._alpha is not None)
+        self.resolution = resolution_metadata(tags, tiff.pages.first.description)
+
+    def _refuse_vendor_layout(self, tiff: tifffile.TiffFile) -> None:
+        for layout in ("ndpi", "scn", "bif", "philips"):
+            if getattr(tiff, f"is_{layout}"):
+                raise VendorLayoutError(f"tifffile: a layout of {layout.upper()}", self.path)
+        first = tiff.pages.first
+        if first.compression == _APERIO_YCBCR or str(first.software).startswith(_TRESTLE):
+            raise VendorLayoutError("tifffile: a layout of Trestle or Aperio", self.path)
+
+    def _refuse_unsupported(self, page: Page, orientation: object) -> None:
+        if page.dtype is None or page.dtype.char not in _DTYPES:
+            bits = f"SampleFormat {page.sampleformat}, {page.bitspersample} bits"
+            raise OverlayFormatError(f"samples of this type are not supported: {bits}", self.path)
+        if not page.imagewidth or not page.imagelength:
+            raise OverlayFormatError("the image has no pixels", self.path)
+        # 0 is no orientation at all; libtiff, too, takes it for the default.
+        if orientation not in (None, 0, 1):
+            raise OverlayFormatError(
+                f"tag Orientation is {orientation}: the image is stored turned or mirrored, which"
+                " is not supported; rewrite it with Orientation 1 (top left)",
+                self.path,
+            )
+
+
+def _alpha_channel(page: Page) -> int | None:
+    extra = [int(kind) for kind in page.extrasamples]
+    position = next((index for index, kind in enumerate(extra) if kind in _ALPHA), None)
+    # A lone sample cannot be the transparency of nothing.
+    if position is None or len(extra) >= page.samplesperpixel:
+        return None
+    return int(page.samplesperpixel) - len(extra) + position
+
+
+def _without_alpha(pixels: NDArray[Any], alpha: int) -> NDArray[Any]:
+    opaque: NDArray[Any] = np.delete(pixels, alpha, axis=2)
+    opaque[pixels[:, :, alpha] == 0] = 0
+    return opaque

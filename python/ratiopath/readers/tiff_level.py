@@ -1,0 +1,122 @@
+"""One level of a TIFF as a grid of segments: tiles as they are, strips joined into bands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ratiopath.readers.base import Level
+from ratiopath.readers.tiff_planes import Page, RowPlane, StripPlane, TilePlane
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from ratiopath.readers.files import PositionalFile
+    from ratiopath.readers.tiff_planes import Plane
+
+BAND_ROWS = 512
+# Wide images have thinner bands, so that a band in the making stays small beside any cache.
+BAND_BYTES = 32 * 1024**2
+# What one segment may take decoded: far above any tile in use, far below any worker's memory.
+SEGMENT_BYTES = 256 * 1024**2
+
+_UNCOMPRESSED = 1
+_WHOLE_BYTES = (8, 16, 32, 64)
+
+
+class TiffLevel:
+    """One level: its grid, and its planes put together.
+
+    Args:
+        file: The file, for positional reads.
+        pages: The level's pages, one per channel stored as a page.
+        dtype: The file's sample type.
+        fill: The value of a sample that the file leaves out.
+
+    Attributes:
+        grid: Size of the level and of its segments.
+        channels: Samples per pixel, alpha included.
+
+    Raises:
+        ValueError: The page's sizes contradict each other.
+    """
+
+    def __init__(
+        self, file: PositionalFile, pages: Sequence[Any], dtype: np.dtype[Any], fill: float
+    ) -> None:
+        layout = pages[0].keyframe
+        kind = _plane_kind(layout, dtype)
+        self.planes = [
+            kind(file, page, sample, dtype, fill)
+            for page in pages
+            for sample in range(int(layout.shaped[0]))
+        ]
+        self.fill = fill
+        self.channels = sum(plane.samples for plane in self.planes)
+        self.grid = _grid(layout, kind, self.channels * dtype.itemsize)
+        size = self.grid.segment_width * self.grid.segment_height * self.channels * dtype.itemsize
+        self.is_too_large = size > SEGMENT_BYTES
+
+    def read(self, row: int, column: int) -> NDArray[Any] | None:
+        """Decode one segment.
+
+        Args:
+            row: Its row in the grid.
+            column: Its column in the grid.
+
+        Returns:
+            Pixels (h, w, channels) or None where the file leaves the segment out.
+
+        Raises:
+            ValueError: The segment is larger than 256 MiB decoded.
+            Exception: Whatever reading and decoding raise.
+        """
+        if self.is_too_large:
+            raise ValueError(
+                f"its strips or tiles take more than {SEGMENT_BYTES >> 20} MiB each when decoded;"
+                " rewrite the file tiled, for example with tiles of 512 x 512"
+            )
+        planes = [plane.read(self.grid, row, column) for plane in self.planes]
+        return planes[0] if len(planes) == 1 else self._stack(planes)
+
+    def _stack(self, planes: list[NDArray[Any] | None]) -> NDArray[Any] | None:
+        found = [pixels for pixels in planes if pixels is not None]
+        if not found:
+            return None
+        height, width = (min(pixels.shape[axis] for pixels in found) for axis in (0, 1))
+        stacked = np.empty((height, width, self.channels), found[0].dtype)
+        channel = 0
+        for plane, pixels in zip(self.planes, planes, strict=True):
+            into = stacked[:, :, channel : channel + plane.samples]
+            into[...] = self.fill if pixels is None else pixels[:height, :width]
+            channel += plane.samples
+        return stacked
+
+
+def _plane_kind(layout: Page, dtype: np.dtype[Any]) -> type[TilePlane | StripPlane | RowPlane]:
+    if layout.is_tiled:
+        return TilePlane
+    whole = layout.bitspersample in _WHOLE_BYTES and layout.bitspersample == 8 * dtype.itemsize
+    plain = (whole and layout.fillorder == 1) or layout.bitspersample == 1
+    if (
+        plain
+        and layout.compression == _UNCOMPRESSED
+        and layout.predictor == 1
+        and not layout.subsampling
+    ):
+        return RowPlane
+    return StripPlane
+
+
+def _grid(layout: Page, kind: type[Plane], pixel_bytes: int) -> Level:
+    width, height = int(layout.imagewidth), int(layout.imagelength)
+    if kind is TilePlane:
+        return Level(width, height, int(layout.tilewidth), int(layout.tilelength))
+    rows = max(1, min(BAND_ROWS, BAND_BYTES // (width * pixel_bytes)))
+    if kind is StripPlane:
+        strip_rows = int(layout.rowsperstrip)
+        rows = max(1, rows // strip_rows) * strip_rows
+    return Level(width, height, width, min(rows, height))

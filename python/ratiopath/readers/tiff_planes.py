@@ -1,0 +1,202 @@
+"""Samples of a TIFF level that are stored together, read a segment at a time.
+
+A level is stored in one plane, or in one per channel where samples lie apart (planar configuration
+2) or channels are pages of their own. A plane knows how to read one segment of its own samples:
+
+- `TilePlane`: a tile is a segment.
+- `StripPlane`: consecutive strips are decoded and joined, since strips are often a single row.
+- `RowPlane`: uncompressed rows lie at known places, so any rows are read without the rest of their
+  strip, which may be the whole image.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from ratiopath.readers.base import Level
+    from ratiopath.readers.files import PositionalFile
+
+# tifffile's TiffPage, or TiffFrame, which has its own segments and the layout of its keyframe.
+Page: TypeAlias = Any
+
+
+class Plane(ABC):
+    """Samples of a level that are stored together.
+
+    Args:
+        file: The file, for positional reads.
+        page: tifffile's page, whose keyframe holds the layout that a series shares.
+        sample: Which of the page's separately stored samples, from 0.
+        dtype: The file's sample type.
+        fill: The value of a sample that the file leaves out.
+    """
+
+    def __init__(
+        self, file: PositionalFile, page: Page, sample: int, dtype: np.dtype[Any], fill: float
+    ) -> None:
+        self.file, self.dtype, self.fill = file, dtype, fill
+        self.offsets, self.counts = page.dataoffsets, page.databytecounts
+        self._tables = {"jpegtables": page.jpegtables, "jpegheader": page.keyframe.jpegheader}
+        layout = page.keyframe
+        self._decode = layout.decode
+        self.width, self.height = int(layout.imagewidth), int(layout.imagelength)
+        self.samples = int(layout.shaped[4])
+        depth = -(-int(layout.imagedepth) // int(layout.tiledepth))
+        self.first = sample * depth * self.segments_of_plane(layout)
+        needed = self.first + self.segments_of_plane(layout)
+        if min(len(self.offsets), len(self.counts)) < needed:
+            raise ValueError(f"{needed} segments make the image, {len(self.offsets)} are listed")
+
+    @abstractmethod
+    def segments_of_plane(self, layout: Page) -> int:
+        """Return how many of the page's segments cover one plane."""
+
+    @abstractmethod
+    def read(self, level: Level, row: int, column: int) -> NDArray[Any] | None:
+        """Decode one segment (h, w, samples), or None where the file leaves all of it out."""
+
+    def decoded(self, index: int) -> NDArray[Any] | None:
+        """Decode one of the page's own tiles or strips (h, w, samples).
+
+        Args:
+            index: Its index in the page.
+
+        Raises:
+            EOFError: The file ends before.
+            Exception: Whatever the codec raises.
+        """
+        if self.is_sparse(index):
+            return None
+        data = self.file.read(self.offsets[index], self.counts[index])
+        pixels, _, _ = self._decode(data, index, **self._tables)
+        return _in_dtype(pixels[0], self.dtype)
+
+    def is_sparse(self, index: int) -> bool:
+        """Whether the file leaves a tile or strip out."""
+        return not self.counts[index] or not self.offsets[index]
+
+
+class TilePlane(Plane):
+    """A plane stored in tiles."""
+
+    def segments_of_plane(self, layout: Page) -> int:  # noqa: D102 - see Plane
+        self.columns = -(-int(layout.imagewidth) // int(layout.tilewidth))
+        return self.columns * -(-int(layout.imagelength) // int(layout.tilelength))
+
+    def read(self, level: Level, row: int, column: int) -> NDArray[Any] | None:  # noqa: D102
+        pixels = self.decoded(self.first + row * self.columns + column)
+        if pixels is not None:
+            height = min(level.segment_height, level.height - row * level.segment_height)
+            width = min(level.segment_width, level.width - column * level.segment_width)
+            if pixels.shape[0] < height or pixels.shape[1] < width:
+                raise EOFError(f"a tile holds {pixels.shape} pixels of {(height, width)}")
+        return pixels
+
+
+class StripPlane(Plane):
+    """A plane stored in strips, joined into bands."""
+
+    def segments_of_plane(self, layout: Page) -> int:  # noqa: D102 - see Plane
+        self.strip_rows = int(layout.rowsperstrip)
+        return -(-int(layout.imagelength) // self.strip_rows)
+
+    def read(self, level: Level, row: int, column: int) -> NDArray[Any] | None:  # noqa: D102, ARG002
+        top = row * level.segment_height
+        bottom = min(top + level.segment_height, self.height)
+        return self._join(list(self.parts(top, bottom)))
+
+    def parts(self, top: int, bottom: int) -> Iterator[tuple[int, NDArray[Any] | None]]:
+        """Yield the band's rows from top to bottom, in parts with their number of rows."""
+        for start in range(top, bottom, self.strip_rows):
+            rows = min(self.strip_rows, bottom - start)
+            yield rows, self.decoded(self.first + start // self.strip_rows)
+
+    def _join(self, parts: list[tuple[int, NDArray[Any] | None]]) -> NDArray[Any] | None:
+        if all(pixels is None for _, pixels in parts):
+            return None
+        if len(parts) == 1:
+            return parts[0][1]
+        height = sum(rows for rows, _ in parts)
+        band = np.empty((height, self.width, self.samples), self.dtype)
+        top = 0
+        for rows, pixels in parts:
+            band[top : top + rows] = self.fill if pixels is None else pixels[:rows]
+            top += rows
+        return band
+
+
+class RowPlane(StripPlane):
+    """An uncompressed plane, of which any rows can be read."""
+
+    def __init__(
+        self, file: PositionalFile, page: Page, sample: int, dtype: np.dtype[Any], fill: float
+    ) -> None:
+        super().__init__(file, page, sample, dtype, fill)
+        layout = page.keyframe
+        self.bits = int(layout.bitspersample)
+        self.row_bytes = -(-self.width * self.samples * self.bits // 8)
+        self.stored = dtype.newbyteorder(page.parent.byteorder)
+        self.bit_order = "little" if layout.fillorder == 2 else "big"
+
+    def parts(self, top: int, bottom: int) -> Iterator[tuple[int, NDArray[Any] | None]]:
+        """Yield the band's rows from top to bottom; strips in sequence are read at once."""
+        for offset, rows in _merged(list(self._places(top, bottom)), self.row_bytes):
+            if offset is None:
+                yield rows, None
+            else:
+                yield rows, self._unpack(self.file.read(offset, rows * self.row_bytes), rows)
+
+    def _places(self, top: int, bottom: int) -> Iterator[tuple[int | None, int]]:
+        """Yield where the band's rows lie, strip by strip: offset (None if left out) and rows."""
+        while top < bottom:
+            strip, skipped = divmod(top, self.strip_rows)
+            rows = min(self.strip_rows - skipped, bottom - top)
+            index = self.first + strip
+            if self.is_sparse(index):
+                yield None, rows
+            else:
+                if self.counts[index] < (skipped + rows) * self.row_bytes:
+                    raise EOFError(f"strip {strip} holds only {self.counts[index]} bytes")
+                yield self.offsets[index] + skipped * self.row_bytes, rows
+            top += rows
+
+    def _unpack(self, data: bytes, rows: int) -> NDArray[Any]:
+        if self.bits == 1:
+            packed = np.frombuffer(data, np.uint8).reshape(rows, self.row_bytes)
+            count = self.width * self.samples
+            bits = np.unpackbits(packed, axis=1, count=count, bitorder=self.bit_order)  # type: ignore[call-overload]  # a str, not a Literal
+            pixels: NDArray[Any] = bits.view(bool)
+        else:
+            pixels = np.frombuffer(data, self.stored).astype(self.dtype, copy=False)
+        return pixels.reshape(rows, self.width, self.samples)
+
+
+def _merged(
+    places: list[tuple[int | None, int]], row_bytes: int
+) -> Iterator[tuple[int | None, int]]:
+    """Join places that follow each other in the file, or are both left out."""
+    start, rows = places[0]
+    for offset, more in places[1:]:
+        expected = None if start is None else start + rows * row_bytes
+        if offset == expected:
+            rows += more
+        else:
+            yield start, rows
+            start, rows = offset, more
+    yield start, rows
+
+
+def _in_dtype(pixels: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    if pixels.dtype == dtype:
+        return pixels
+    if dtype.kind == "b" and pixels.dtype == np.uint8:
+        return pixels.astype(bool)
+    raise ValueError(f"a segment holds {pixels.dtype} samples, its tags say {dtype}")

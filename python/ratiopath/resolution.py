@@ -1,0 +1,300 @@
+"""How many µm a pixel measures, which pyramid level fits a tile, and the scale between the two.
+
+Everything here is arithmetic on numbers that a reader found or the caller gave; no file is opened.
+The order in which sources of a resolution are believed, and the choice of a level, live only here.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from ratiopath.errors import OverlayResolutionError, OverlayValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ratiopath.readers.base import Level, ResolutionMetadata
+
+Pair: TypeAlias = tuple[float, float]
+ResolutionSource: TypeAlias = Literal["override", "ome", "vendor", "tags", "slide_extent"]
+
+SCALE_TOLERANCE = 1e-6
+LARGEST_DENOMINATOR = 64
+LEVEL_TIE_TOLERANCE = 1e-6
+
+# Pixels per inch that libraries and editors write without having measured anything. The tolerance
+# admits what rounding to whole pixels per cm makes of 300 (118 per cm), or to two digits of 72
+# (28.35 per cm); no microscope or heatmap lies this close by purpose.
+DEFAULT_PIXELS_PER_INCH = (25.4, 72.0, 96.0, 300.0)
+DEFAULT_TOLERANCE = 1e-3
+MICROMETRES_PER_INCH = 25400.0
+
+# More than any image is wide: stands for "every larger k fits as well".
+_UNBOUNDED = 1 << 62
+
+
+class BaseResolution(NamedTuple):
+    """The resolution of level 0 and where it came from.
+
+    Attributes:
+        mpp: µm per pixel of level 0 along x and y.
+        source: ``"override"``, ``"ome"``, ``"vendor"``, ``"tags"`` or ``"slide_extent"``.
+    """
+
+    mpp: Pair
+    source: ResolutionSource
+
+
+def snap_scale(scale: float) -> float:
+    """Undo the noise of resolution tags in a scale that is meant to be a simple ratio.
+
+    A tag stores 0.504 µm as 0.50400000788, and a scale of 0.49999999 rounds every odd coordinate
+    the other way. So a scale within 1e-6, relative, of p/q becomes p/q, for the smallest q <= 64
+    that has such a p >= 1.
+
+    Args:
+        scale: Tile µm per pixel divided by overlay µm per pixel, along one axis.
+
+    Returns:
+        The ratio p/q in float64, or ``scale`` unchanged where none is near.
+    """
+    if not math.isfinite(scale):
+        return scale
+    for denominator in range(1, LARGEST_DENOMINATOR + 1):
+        numerator = round(scale * denominator)
+        ratio = numerator / denominator
+        if numerator >= 1 and abs(scale - ratio) <= SCALE_TOLERANCE * ratio:
+            return ratio
+    return scale
+
+
+def level_downsamples(levels: Sequence[Level]) -> tuple[Pair, ...]:
+    """Return how much coarser than level 0 each level is, along x and y.
+
+    One integer k serves both axes: each of the level's sizes must be the floor or the ceil of
+    level 0's divided by k. A power of two that fits wins, else the fitting integer nearest
+    ``sqrt(W0 * H0 / (Wl * Hl))``, the smaller on a tie. At a level of one or two pixels several
+    powers of two may fit; the same two rules choose among them. Where no integer fits, each axis
+    has its own ratio, ``W0 / Wl`` and ``H0 / Hl``.
+
+    Args:
+        levels: The pyramid, level 0 first; every size is at least one pixel.
+
+    Returns:
+        One pair of downsamples (x, y) per level; ``(1.0, 1.0)`` for level 0.
+    """
+    return tuple(_downsample(levels[0], level) for level in levels)
+
+
+def level_mpps(base: Pair, levels: Sequence[Level]) -> tuple[Pair, ...]:
+    """Return the µm per pixel of every level: level 0's times the level's downsample.
+
+    Args:
+        base: µm per pixel of level 0 along x and y.
+        levels: The pyramid, level 0 first.
+
+    Returns:
+        One pair of µm per pixel (x, y) per level.
+    """
+    return tuple((base[0] * x, base[1] * y) for x, y in level_downsamples(levels))
+
+
+def choose_level(level_mpps: Sequence[Pair], tile_mpp: Pair) -> int:
+    """Return the level whose resolution is nearest to the tile's.
+
+    Args:
+        level_mpps: µm per pixel along x and y of each level.
+        tile_mpp: µm per pixel along x and y of the level that the tiles come from.
+
+    Returns:
+        The index that minimises the mean over both axes of ``|level mpp - tile mpp|``; among
+        levels that tie, within 1e-6 of the tile's µm per pixel, the finest.
+    """
+    distances = [(abs(x - tile_mpp[0]) + abs(y - tile_mpp[1])) / 2 for x, y in level_mpps]
+    limit = min(distances) + LEVEL_TIE_TOLERANCE * (tile_mpp[0] + tile_mpp[1]) / 2
+    nearest = [index for index, distance in enumerate(distances) if distance <= limit]
+    return min(nearest, key=lambda index: sum(level_mpps[index]))
+
+
+def base_mpp(
+    metadata: ResolutionMetadata,
+    *,
+    path: str,
+    level0: Level,
+    override: Pair | None,
+    tile_mpp: Pair | None,
+    slide_extent: Pair | None,
+) -> Pair:
+    """Return the µm per pixel of an overlay's level 0, or say what the caller can do.
+
+    Args:
+        metadata: What the file says about itself.
+        path: The overlay's path, for messages.
+        level0: The overlay's level 0.
+        override: The caller's µm per pixel of level 0 along x and y, or None.
+        tile_mpp: µm per pixel of the tiles along x and y, or None where there are none.
+        slide_extent: Width and height of the slide in tile pixels, or None.
+
+    Returns:
+        µm per pixel of level 0 along x and y, from the first source that has it; see
+        `find_base_mpp` for their order.
+
+    Raises:
+        OverlayResolutionError: No source has it.
+        OverlayValueError: The caller's own numbers are not finite and positive.
+    """
+    found = find_base_mpp(
+        metadata,
+        path=path,
+        level0=level0,
+        override=override,
+        tile_mpp=tile_mpp,
+        slide_extent=slide_extent,
+    )
+    if found is not None:
+        return found.mpp
+    raise OverlayResolutionError(
+        f"{describe_missing_mpp(metadata)}: pass overlay_mpp_x and overlay_mpp_y, or, where the"
+        " overlay spans the slide, slide_extent_x and slide_extent_y",
+        path,
+    )
+
+
+def find_base_mpp(
+    metadata: ResolutionMetadata,
+    *,
+    path: str,
+    level0: Level,
+    override: Pair | None = None,
+    tile_mpp: Pair | None = None,
+    slide_extent: Pair | None = None,
+) -> BaseResolution | None:
+    """Find the µm per pixel of level 0 and the source it is taken from.
+
+    The first of these that is there: the caller's override, OME-XML, the vendor's property, the
+    resolution tags unless they hold a default of libraries and editors (25.4, 72, 96 or 300 pixels
+    per inch on either axis, in any unit), and last the slide's extent, which the overlay is then
+    taken to span. A number in the file that is not finite and positive counts as absent.
+
+    Args:
+        metadata: What the file says about itself.
+        path: The overlay's path, for messages.
+        level0: The overlay's level 0.
+        override: The caller's µm per pixel of level 0 along x and y.
+        tile_mpp: µm per pixel of the tiles along x and y; needed with ``slide_extent``.
+        slide_extent: Width and height of the slide in tile pixels.
+
+    Returns:
+        The resolution and its source, or None where no source has it.
+
+    Raises:
+        OverlayValueError: The caller's own numbers are not finite and positive.
+    """
+    if override is not None:
+        return BaseResolution(_checked(override, "overlay_mpp_x, overlay_mpp_y", path), "override")
+    in_file: tuple[tuple[Pair | None, ResolutionSource], ...] = (
+        (metadata.ome, "ome"),
+        (metadata.vendor, "vendor"),
+        (_tags_mpp(metadata), "tags"),
+    )
+    for mpp, source in in_file:
+        if mpp is not None and _is_positive(mpp):
+            return BaseResolution(mpp, source)
+    if slide_extent is None or tile_mpp is None:
+        return None
+    return BaseResolution(_spanning_mpp(level0, tile_mpp, slide_extent, path), "slide_extent")
+
+
+def describe_missing_mpp(metadata: ResolutionMetadata) -> str:
+    """Say, for an error message, that the µm per pixel is unknown and what was disbelieved.
+
+    Args:
+        metadata: What the file says about itself.
+
+    Returns:
+        The beginning of a sentence, without its way out.
+    """
+    unknown = "the file does not say how many µm a pixel measures"
+    if _has_default_tags(metadata):
+        return f"{unknown} (its resolution tags hold a software default)"
+    return unknown
+
+
+def _downsample(level0: Level, level: Level) -> Pair:
+    lowest_x, highest_x = _fitting(level0.width, level.width)
+    lowest_y, highest_y = _fitting(level0.height, level.height)
+    lowest, highest = max(lowest_x, lowest_y), min(highest_x, highest_y)
+    if lowest > highest:
+        return level0.width / level.width, level0.height / level.height
+    areas = level0.width * level0.height, level.width * level.height
+    k = _nearest_power(*areas, lowest, highest) or _nearest_integer(*areas, lowest, highest)
+    return float(k), float(k)
+
+
+def _fitting(size0: int, size: int) -> tuple[int, int]:
+    """Return the lowest and highest k with size = floor(size0 / k) or ceil(size0 / k).
+
+    The ks of the floor end at floor(size0 / size), those of the ceil begin at ceil(size0 / size),
+    so together they leave no gap. Lowest > highest where none fits.
+    """
+    floor_low, floor_high = size0 // (size + 1) + 1, size0 // size
+    ceil_low = -(-size0 // size)
+    ceil_high = -(-size0 // (size - 1)) - 1 if size > 1 else _UNBOUNDED
+    lowest = floor_low if floor_low <= floor_high else ceil_low
+    highest = ceil_high if ceil_low <= ceil_high else floor_high
+    return lowest, highest
+
+
+def _nearest_integer(area0: int, area: int, lowest: int, highest: int) -> int:
+    below = math.isqrt(area0 // area)
+    nearest = below if _root_at_most(area0, area, 2 * below + 1) else below + 1
+    return min(max(nearest, lowest), highest)
+
+
+def _nearest_power(area0: int, area: int, lowest: int, highest: int) -> int | None:
+    lowest_exponent, highest_exponent = (lowest - 1).bit_length(), highest.bit_length() - 1
+    if lowest_exponent > highest_exponent:
+        return None
+    below = max(math.isqrt(area0 // area), 1).bit_length() - 1
+    exponent = below if _root_at_most(area0, area, 3 << below) else below + 1
+    return int(1 << min(max(exponent, lowest_exponent), highest_exponent))
+
+
+def _root_at_most(area0: int, area: int, halves: int) -> bool:
+    """Whether sqrt(area0 / area) <= halves / 2, in integers, so that a tie is a tie."""
+    return 4 * area0 <= halves * halves * area
+
+
+def _tags_mpp(metadata: ResolutionMetadata) -> Pair | None:
+    if metadata.tags is None or not _is_positive(metadata.tags) or _has_default_tags(metadata):
+        return None
+    x, y, unit = metadata.tags
+    return unit / x, unit / y
+
+
+def _has_default_tags(metadata: ResolutionMetadata) -> bool:
+    if metadata.tags is None or not _is_positive(metadata.tags):
+        return False
+    x, y, unit = metadata.tags
+    return any(
+        math.isclose(pixels * MICROMETRES_PER_INCH / unit, default, rel_tol=DEFAULT_TOLERANCE)
+        for pixels in (x, y)
+        for default in DEFAULT_PIXELS_PER_INCH
+    )
+
+
+def _spanning_mpp(level0: Level, tile_mpp: Pair, slide_extent: Pair, path: str) -> Pair:
+    width, height = _checked(slide_extent, "slide_extent_x, slide_extent_y", path)
+    mpp_x, mpp_y = _checked(tile_mpp, "mpp_x, mpp_y", path)
+    return mpp_x * width / level0.width, mpp_y * height / level0.height
+
+
+def _checked(values: Pair, names: str, path: str) -> Pair:
+    if not _is_positive(values):
+        raise OverlayValueError(f"{names} must be finite and positive, got {values}", path)
+    return float(values[0]), float(values[1])
+
+
+def _is_positive(values: tuple[float, ...]) -> bool:
+    return all(math.isfinite(value) and value > 0 for value in values)

@@ -1,0 +1,155 @@
+"""Regions of interest: shapely geometry in, flat rings out.
+
+The only room of the pipeline that knows shapely. What leaves it is validated once, when an
+expression is built, so that no worker meets a region without area.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from ratiopath import _core
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Bounds: TypeAlias = tuple[float, float, float, float]
+
+# One mask serves all tiles of one mpp; a run meets few distinct regions and scales.
+_KEPT_SPANS = 256
+
+
+@dataclass(frozen=True)
+class Region:
+    """A valid polygon or multipolygon with area, in two dimensions.
+
+    Attributes:
+        wkb: The geometry as well-known binary; regions are equal when it is.
+    """
+
+    wkb: bytes
+
+    @classmethod
+    def from_geometry(cls, geometry: object, name: str = "roi") -> Region:
+        """Check a geometry and keep its polygonal part.
+
+        Args:
+            geometry: A shapely polygon, multipolygon or collection that holds some; Z is ignored.
+            name: What the geometry is called in messages.
+
+        Returns:
+            The region, exteriors and holes running opposite ways.
+
+        Raises:
+            TypeError: It is no shapely geometry.
+            ValueError: It is empty, without area, not finite or invalid.
+        """
+        if not isinstance(geometry, BaseGeometry):
+            raise TypeError(f"{name} must be a shapely geometry, got {type(geometry).__name__}")
+        polygonal = shapely.force_2d(_polygonal_part(geometry))
+        if not np.isfinite(shapely.get_coordinates(polygonal)).all():
+            raise ValueError(f"{name} has coordinates that are not finite")
+        if not polygonal.is_valid:
+            reason = shapely.is_valid_reason(polygonal)
+            raise ValueError(f"{name} is invalid ({reason}): pass shapely.make_valid({name})")
+        if not polygonal.area > 0:
+            raise ValueError(
+                f"{name} has no area ({geometry.geom_type}): pass a polygon, or the polygons of"
+                f" shapely.make_valid({name})"
+            )
+        return cls(shapely.to_wkb(shapely.orient_polygons(polygonal)))
+
+    @classmethod
+    def rectangle(cls, width: float, height: float) -> Region:
+        """Return the rectangle from (0, 0) to (width, height)."""
+        return cls.from_geometry(shapely.box(0, 0, width, height))
+
+    @cached_property
+    def _parts(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        rings = shapely.get_rings(shapely.get_parts(shapely.from_wkb(self.wkb)))
+        vertices = np.ascontiguousarray(shapely.get_coordinates(rings), dtype=np.float64)
+        return vertices, np.cumsum(shapely.get_num_coordinates(rings), dtype=np.int64)
+
+    @property
+    def vertices(self) -> NDArray[np.float64]:
+        """All rings' vertices, x and y, (n, 2)."""
+        return self._parts[0]
+
+    @property
+    def ring_ends(self) -> NDArray[np.int64]:
+        """Where each ring ends in ``vertices``."""
+        return self._parts[1]
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """The exact bounding box x0, y0, x1, y1."""
+        low, high = self.vertices.min(axis=0), self.vertices.max(axis=0)
+        return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+
+    @cached_property
+    def bounding_box(self) -> tuple[int, int, int, int]:
+        """The bounding box in whole pixels: floor of the minima, ceil of the maxima."""
+        x0, y0, x1, y1 = self.bounds
+        return math.floor(x0), math.floor(y0), math.ceil(x1), math.ceil(y1)
+
+    def spans(self, shape: tuple[int, int], bounds: Bounds, rule: str) -> _core.Spans:
+        """Rasterise the region on a grid of ``shape`` rows and columns laid on ``bounds``.
+
+        Args:
+            shape: Rows and columns.
+            bounds: x0, y0, x1, y1 in the region's space.
+            rule: ``"center"``, ``"all_touched"`` or ``"exact"``.
+
+        Returns:
+            The pixels inside, made once per region, grid and rule.
+        """
+        return _spans(self, shape, bounds, rule)
+
+    def scaled_spans(
+        self, scale: tuple[float, float], offset: tuple[float, float]
+    ) -> tuple[_core.Spans, int, int]:
+        """Rasterise ``region * scale + offset`` exactly, on the pixels that it touches.
+
+        Args:
+            scale: Pixels per unit along x and y.
+            offset: Where the region's origin falls, in pixels.
+
+        Returns:
+            Coverage by exact area, and the column and row of its first pixel.
+        """
+        return _scaled_spans(self, scale, offset)
+
+
+def _polygonal_part(geometry: BaseGeometry) -> BaseGeometry:
+    if geometry.geom_type in ("Polygon", "MultiPolygon"):
+        return geometry
+    flat = shapely.get_parts(geometry)
+    while any(part.geom_type == "GeometryCollection" for part in flat):
+        flat = shapely.get_parts(flat)
+    parts = [part for part in shapely.get_parts(flat) if part.geom_type == "Polygon"]
+    return shapely.union_all(parts) if len(parts) > 1 else shapely.MultiPolygon(parts)
+
+
+@lru_cache(maxsize=_KEPT_SPANS)
+def _spans(region: Region, shape: tuple[int, int], bounds: Bounds, rule: str) -> _core.Spans:
+    return _core.Spans(region.vertices, region.ring_ends, shape, bounds, rule)
+
+
+@lru_cache(maxsize=_KEPT_SPANS)
+def _scaled_spans(
+    region: Region, scale: tuple[float, float], offset: tuple[float, float]
+) -> tuple[_core.Spans, int, int]:
+    vertices = region.vertices * scale + offset
+    first = np.floor(vertices.min(axis=0))
+    width, height = (np.ceil(vertices.max(axis=0)) - first).astype(int).tolist()
+    shape = (max(height, 1), max(width, 1))
+    bounds = (0.0, 0.0, float(shape[1]), float(shape[0]))
+    spans = _core.Spans(vertices - first, region.ring_ends, shape, bounds, "exact")
+    return spans, int(first[0]), int(first[1])

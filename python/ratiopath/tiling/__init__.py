@@ -1,0 +1,36 @@
+"""Tiles of slides: grids, pixels, annotations, and overlays as Ray Data expressions.
+
+What needs Ray is imported when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ratiopath.tiling.annotations import tile_annotations
+from ratiopath.tiling.tilers import grid_tiles
+
+if TYPE_CHECKING:
+    from ratiopath.tiling.overlays import tile_overlay, tile_overlay_overlap
+    from ratiopath.tiling.read_slide_tiles import read_slide_tiles
+
+__all__ = [
+    "grid_tiles",
+    "read_slide_tiles",
+    "tile_annotations",
+    "tile_overlay",
+    "tile_overlay_overlap",
+]
+
+_NEEDS_RAY = {
+    "read_slide_tiles": "ratiopath.tiling.read_slide_tiles",
+    "tile_overlay": "ratiopath.tiling.overlays",
+    "tile_overlay_overlap": "ratiopath.tiling.overlays",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NEEDS_RAY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_NEEDS_RAY[name]), name)

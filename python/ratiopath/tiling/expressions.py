@@ -1,0 +1,108 @@
+"""Functions of whole columns as Ray expressions that `Dataset.add_column` can call as well."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from ray.data.expressions import ColumnExpr, LiteralExpr, UDFExpr, udf
+from ray.data.extensions import ArrowTensorArray, TensorArray
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+    from ray.data.datatype import DataType
+    from ray.data.expressions import Expr
+
+
+# Ray's operators and visitors need the base class's own equality and repr.
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class BatchExpression(UDFExpr):
+    """An expression for `Dataset.with_column` that is also a function of a batch.
+
+    `Dataset.add_column` calls it with a pandas DataFrame, an Arrow table or a dictionary of arrays.
+    """
+
+    def __call__(self, batch: Any) -> Any:
+        """Evaluate the expression on a batch."""
+        args = [_evaluate(argument, batch) for argument in self.args]
+        kwargs = {name: _evaluate(argument, batch) for name, argument in self.kwargs.items()}
+        result = self.fn(*args, **kwargs)
+        if isinstance(batch, dict) and isinstance(result, pa.Array):
+            return result.to_numpy(zero_copy_only=False)
+        return result
+
+
+def expression(
+    function: Callable[..., Any], return_dtype: DataType, **arguments: object
+) -> BatchExpression:
+    """Build an expression that calls a function with columns and literals by keyword.
+
+    Args:
+        function: A function of a module, which workers import rather than unpickle, so that what
+            it caches lives as long as the worker.
+        return_dtype: What `Dataset.schema` says of the column.
+        **arguments: Ray expressions, or values that are passed as they are.
+
+    Returns:
+        The expression.
+    """
+    build: Callable[..., UDFExpr] = udf(return_dtype)(function)  # type: ignore[assignment] # a builder
+    built = build(**arguments)
+    fields = {field.name: getattr(built, field.name) for field in dataclasses.fields(built)}
+    return BatchExpression(**{name: fields[name] for name in _init_fields()})
+
+
+def tensor_column(patches: NDArray[Any], index: Any = None) -> Any:
+    """Wrap arrays as a tensor column without copying them.
+
+    Args:
+        patches: (N, ...) of one shape, or an object array (N,) of arrays.
+        index: The index of a pandas batch, or None.
+
+    Returns:
+        An Arrow tensor array, or a Series for a pandas batch.
+    """
+    if index is not None:
+        import pandas as pd  # noqa: PLC0415 - only where the batch is pandas already
+
+        values = TensorArray(patches) if len(patches) else np.empty(0, object)
+        return pd.Series(values, index=index)
+    if len(patches) == 0:
+        return pa.nulls(0)
+    return ArrowTensorArray.from_numpy(patches)
+
+
+def struct_result(column: pa.StructArray, index: Any = None) -> Any:
+    """Return a struct column as it is, or as a Series of dictionaries for a pandas batch."""
+    if index is None:
+        return column
+    import pandas as pd  # noqa: PLC0415 - only where the batch is pandas already
+
+    return pd.Series(column.to_pylist(), index=index, dtype=object)
+
+
+def pandas_index(*columns: object) -> Any:
+    """Return the index of the first pandas column, or None where there is none."""
+    return next((column.index for column in columns if hasattr(column, "iloc")), None)  # type: ignore[attr-defined] # a Series has one
+
+
+def _init_fields() -> list[str]:
+    return [field.name for field in dataclasses.fields(UDFExpr) if field.init]
+
+
+def _evaluate(argument: Expr, batch: Any) -> Any:
+    if isinstance(argument, LiteralExpr):
+        return argument.value
+    if isinstance(argument, ColumnExpr):
+        column = batch[argument.name]
+        return np.asarray(column) if isinstance(batch, dict) else column
+    # Ray has no public way to evaluate an expression on a batch.
+    from ray.data._internal.planner.plan_expression.expression_evaluator import (  # noqa: PLC0415
+        eval_expr,
+    )
+
+    return eval_expr(argument, batch)

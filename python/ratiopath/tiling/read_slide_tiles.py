@@ -1,0 +1,64 @@
+"""The slide's own pixels as a Ray Data expression."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from ray.data.datatype import DataType
+
+from ratiopath.batch import Batch
+from ratiopath.overlay import slide_tiles
+from ratiopath.tiling.expressions import BatchExpression, expression, pandas_index, tensor_column
+
+if TYPE_CHECKING:
+    from ray.data.expressions import Expr
+
+
+def read_slide_tiles(
+    path: Expr | str,
+    tile_x: Expr | float,
+    tile_y: Expr | float,
+    tile_extent_x: Expr | float,
+    tile_extent_y: Expr | float,
+    level: Expr | int,
+    *,
+    background: int = 255,
+) -> BatchExpression:
+    """Attach the slide's pixels to each tile.
+
+    Args:
+        path: The column of slide paths, or one path.
+        tile_x: The tiles' left pixel, in pixels of their level.
+        tile_y: The tiles' top pixel, likewise.
+        tile_extent_x: Width of the tiles in pixels.
+        tile_extent_y: Height of the tiles in pixels.
+        level: The level that the tiles are read from.
+        background: The sample value beyond the slide's edge.
+
+    Returns:
+        An expression for `Dataset.with_column`, and a callable for `Dataset.add_column`, whose rows
+        are tensors (H, W, C) in the slide's dtype, RGB for colour slides.
+
+    Raises:
+        TypeError: The background is no number.
+    """
+    if isinstance(background, bool) or not isinstance(background, (int, float)):
+        raise TypeError(f"background must be a number, got {background!r}")
+    return expression(
+        _tiles,
+        DataType(np.ndarray),
+        background=background,
+        path=path,
+        tile_x=tile_x,
+        tile_y=tile_y,
+        tile_extent_x=tile_extent_x,
+        tile_extent_y=tile_extent_y,
+        level=level,
+    )
+
+
+def _tiles(background: float, path: Any, **columns: Any) -> Any:
+    """Read the tiles of one block."""
+    tiles = slide_tiles(Batch.of(path, **columns), background)
+    return tensor_column(tiles, pandas_index(path, *columns.values()))
