@@ -1,2 +1,217 @@
-//! Properties of the core against slow, obvious truth.
-fn main() {}
+//! Properties of the core against slow, obvious truth: one pixel at a time, one rule at a time.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod core_oracle;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use core_oracle::{areas, coverage, is_inside, star};
+use proptest::prelude::*;
+use ratiopath_core::count::count_pixels;
+use ratiopath_core::gather::{Layout, gather_segment, write_masks};
+use ratiopath_core::mask::{write_coverage, write_mask};
+use ratiopath_core::overlap::Collector;
+use ratiopath_core::pixels::Pixels;
+use ratiopath_core::plan::{LevelGrid, Patch, Plan};
+use ratiopath_core::polygon::{Bounds, Grid, Polygon};
+use ratiopath_core::spans::{Rule, Spans};
+
+const HEIGHT: usize = 9;
+const WIDTH: usize = 11;
+
+fn grid() -> Grid {
+    let bounds = Bounds { x0: 0.0, y0: 0.0, x1: WIDTH as f64, y1: HEIGHT as f64 };
+    Grid::new(HEIGHT, WIDTH, bounds).unwrap()
+}
+
+fn rasterize(ring: &[[f64; 2]], rule: Rule) -> Spans {
+    let polygon = Polygon::new(ring.to_vec(), vec![ring.len()]).unwrap();
+    Spans::rasterize(&polygon, &grid(), rule)
+}
+
+fn mask(spans: &Spans) -> Vec<bool> {
+    let mut out = vec![false; HEIGHT * WIDTH];
+    write_mask(spans, &mut out).unwrap();
+    out
+}
+
+fn weights(spans: &Spans) -> Vec<f64> {
+    let mut out = vec![0.0; HEIGHT * WIDTH];
+    write_coverage(spans, &mut out).unwrap();
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Vertices on sixteenths make every product exact, so the oracle's sign is the true one, and
+    /// centres fall on edges and vertices all the time.
+    #[test]
+    fn centers_inside_are_inside(ring in star(16)) {
+        let mask = mask(&rasterize(&ring, Rule::Center));
+        for row in 0..HEIGHT {
+            for column in 0..WIDTH {
+                let center = [column as f64 + 0.5, row as f64 + 0.5];
+                prop_assert_eq!(!mask[row * WIDTH + column], is_inside(&ring, center));
+            }
+        }
+    }
+
+    #[test]
+    fn exact_coverage_is_the_clipped_area(ring in star(1)) {
+        let found = weights(&rasterize(&ring, Rule::Exact));
+        for row in 0..HEIGHT {
+            for column in 0..WIDTH {
+                let expected = coverage(&ring, column as f64, row as f64);
+                let actual = found[row * WIDTH + column];
+                prop_assert!((actual - expected).abs() < 1e-12, "{row}, {column}: {actual} != {expected}");
+            }
+        }
+    }
+
+    /// Sixteenths again: an area is a multiple of 2^-9 or an exact 0, never noise.
+    #[test]
+    fn touched_is_where_the_area_is_positive(ring in star(16)) {
+        let touched = mask(&rasterize(&ring, Rule::AllTouched));
+        for row in 0..HEIGHT {
+            for column in 0..WIDTH {
+                let expected = coverage(&ring, column as f64, row as f64) > 1e-9;
+                prop_assert_eq!(!touched[row * WIDTH + column], expected, "{}, {}", row, column);
+            }
+        }
+    }
+
+    #[test]
+    fn counting_is_a_map_of_pixels(
+        pixel_bytes in 1_usize..11,
+        width in 1_usize..200,
+        height in 1_usize..4,
+        seed in any::<u64>(),
+        masked in any::<bool>(),
+    ) {
+        let bytes = runs(width * height * pixel_bytes, pixel_bytes, seed);
+        let mask: Vec<bool> = (0..width * height).map(|k| masked && k % 3 == 0).collect();
+        let pixels = Pixels::new(&bytes, width, height, pixel_bytes).unwrap();
+        let mut expected = BTreeMap::new();
+        for (pixel, _) in bytes.chunks(pixel_bytes).zip(&mask).filter(|(_, mask)| !**mask) {
+            *expected.entry(pixel.to_vec()).or_insert(0) += 1;
+        }
+        let mut found = BTreeMap::new();
+        count_pixels(&pixels, Some(&mask), None).unwrap().drain(|key, tally| {
+            assert!(tally.weight == 0.0);
+            found.insert(key.to_vec(), tally.count);
+        });
+        prop_assert_eq!(found, expected);
+    }
+
+    /// However the level is cut into segments and the work into collectors, each patch has the
+    /// area that a loop over its pixels gives.
+    #[test]
+    fn areas_do_not_depend_on_segments(
+        ring in star(1),
+        rule in prop::sample::select(vec![Rule::Center, Rule::AllTouched, Rule::Exact]),
+        segment in (1_usize..9, 1_usize..9),
+        origins in prop::collection::vec((-14_i64..30, -14_i64..24), 1..5),
+        seed in any::<u64>(),
+    ) {
+        let level = LevelGrid { width: 23, height: 17, segment_width: segment.0, segment_height: segment.1 };
+        let raster = runs(level.width * level.height, 1, seed);
+        let spans = Arc::new(rasterize(&ring, rule));
+        let patches: Vec<Patch> = origins.iter().map(|&(x, y)| Patch { x, y, shape: 0 }).collect();
+        let plan = Plan::new(level, vec![Arc::clone(&spans)], patches).unwrap();
+        let mut collectors = [Collector::new(1).unwrap(), Collector::new(1).unwrap()];
+        for index in 0..plan.segments().len() {
+            let (bytes, width, height) = cut(&raster, level, plan.segments()[index]);
+            let pixels = Pixels::new(&bytes, width, height, 1).unwrap();
+            collectors[index % 2].add_segment(&plan, index, &pixels).unwrap();
+        }
+        let [mut first, second] = collectors;
+        first.merge(&second);
+        let found = first.finish(plan.patches());
+        let weights = weights(&spans);
+        for (patch, &origin) in origins.iter().enumerate() {
+            let expected = areas(&raster, (level.width, level.height), &weights, WIDTH, origin);
+            let entries = found.offsets[patch] as usize..found.offsets[patch + 1] as usize;
+            let mut actual = BTreeMap::new();
+            for entry in entries {
+                actual.insert(found.keys[found.key_indices[entry] as usize], found.areas[entry]);
+            }
+            prop_assert_eq!(actual.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+            for (value, area) in expected {
+                prop_assert!((actual[&value] - area).abs() < 1e-9);
+            }
+        }
+    }
+
+    #[test]
+    fn gathered_patches_are_slices_of_the_level(
+        ring in star(1),
+        segment in (1_usize..9, 1_usize..9),
+        origins in prop::collection::vec((-14_i64..30, -14_i64..24), 1..5),
+        pixel_bytes in 1_usize..5,
+        seed in any::<u64>(),
+    ) {
+        let level = LevelGrid { width: 23, height: 17, segment_width: segment.0, segment_height: segment.1 };
+        let raster = runs(level.width * level.height * pixel_bytes, pixel_bytes, seed);
+        let wide = LevelGrid { width: level.width * pixel_bytes, segment_width: segment.0 * pixel_bytes, ..level };
+        let spans = Arc::new(rasterize(&ring, Rule::Center));
+        let patches: Vec<Patch> = origins.iter().map(|&(x, y)| Patch { x, y, shape: 0 }).collect();
+        let plan = Plan::new(level, vec![Arc::clone(&spans)], patches).unwrap();
+        let bytes = HEIGHT * WIDTH * pixel_bytes;
+        let mut out = vec![0; origins.len() * 2 * bytes];
+        for index in 0..plan.segments().len() {
+            let (part, width, height) = cut(&raster, wide, plan.segments()[index]);
+            let pixels = Pixels::new(&part, width / pixel_bytes, height, pixel_bytes).unwrap();
+            let layout = Layout { stride: 2 * bytes, offset: 0 };
+            gather_segment(&plan, index, &pixels, &mut out, layout).unwrap();
+        }
+        let masked = vec![7; pixel_bytes];
+        write_masks(&plan, &masked, true, &mut out, Layout { stride: 2 * bytes, offset: bytes }).unwrap();
+        let outside_roi = mask(&spans);
+        for (patch, &(x, y)) in origins.iter().enumerate() {
+            for row in 0..HEIGHT {
+                for column in 0..WIDTH {
+                    let at = (y + row as i64, x + column as i64);
+                    let inside = (0..level.height as i64).contains(&at.0) && (0..level.width as i64).contains(&at.1);
+                    for byte in 0..pixel_bytes {
+                        let k = patch * 2 * bytes + (row * WIDTH + column) * pixel_bytes + byte;
+                        let source = (at.0 * level.width as i64 + at.1) * pixel_bytes as i64;
+                        let expected = if inside { raster[source as usize + byte] } else { 0 };
+                        prop_assert_eq!(out[k], expected);
+                        let masked = outside_roi[row * WIDTH + column] || !inside;
+                        prop_assert_eq!(out[k + bytes], if masked { 7 } else { 0 });
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Bytes in runs of equal pixels, as masks have them, from few values.
+fn runs(length: usize, pixel_bytes: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed | 1;
+    let mut bytes = Vec::with_capacity(length + 64 * pixel_bytes);
+    while bytes.len() < length {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let pixel: Vec<u8> = (0..pixel_bytes).map(|k| (state >> (20 + 4 * k)) as u8 & 3).collect();
+        (0..=(state >> 58) * (state >> 57 & 1)).for_each(|_| bytes.extend_from_slice(&pixel));
+    }
+    bytes.truncate(length);
+    bytes
+}
+
+/// The part of a raster that a segment holds, cropped to the level.
+fn cut(raster: &[u8], level: LevelGrid, segment: usize) -> (Vec<u8>, usize, usize) {
+    let columns = level.width.div_ceil(level.segment_width);
+    let (x0, y0) =
+        (segment % columns * level.segment_width, segment / columns * level.segment_height);
+    let (x1, y1) = (
+        (x0 + level.segment_width).min(level.width),
+        (y0 + level.segment_height).min(level.height),
+    );
+    let rows = (y0..y1).flat_map(|y| raster[y * level.width + x0..y * level.width + x1].to_vec());
+    (rows.collect(), x1 - x0, y1 - y0)
+}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratiopath import _core
+from ratiopath.resolution import snap_scale
 from ratiopath.roi import Bounds, Region
 from ratiopath.segments import rows_of_bytes
 from ratiopath.selection import Selection
@@ -23,7 +24,7 @@ def scale_coordinates(coordinates: ArrayLike, scale: float) -> NDArray[np.int64]
     """Scale pixel coordinates from one resolution to another and round to the nearest integer.
 
     ``floor(coordinates * scale + 0.5)`` in float64, evaluated as written: halves go up, also below
-    zero.
+    zero. Resolution tags carry noise, so a scale within 1e-6, relative, of p/q with q <= 64 is p/q.
 
     Args:
         coordinates: Pixels at the one resolution, any shape.
@@ -38,7 +39,7 @@ def scale_coordinates(coordinates: ArrayLike, scale: float) -> NDArray[np.int64]
     """
     values = np.asarray(coordinates, dtype=np.float64)
     flat = np.ascontiguousarray(values).reshape(-1)
-    return _core.scale_coordinates(flat, float(scale)).reshape(values.shape)
+    return _core.scale_coordinates(flat, snap_scale(float(scale))).reshape(values.shape)
 
 
 def polygon_mask(
@@ -188,8 +189,8 @@ def _pixels(pixels: ArrayLike) -> NDArray[Any]:
     """Return pixels as a contiguous (H, W, C) array in native byte order."""
     array = np.asarray(pixels)
     check_dtype(array.dtype)
-    if array.ndim not in (2, 3) or 0 in array.shape:
-        raise ValueError(f"pixels must be (H, W) or (H, W, C) and not empty, got {array.shape}")
+    if array.ndim not in (2, 3) or array.shape[2:] == (0,):
+        raise ValueError(f"pixels must be (H, W) or (H, W, C) with C >= 1, got {array.shape}")
     samples = array if array.ndim == 3 else array[:, :, np.newaxis]
     return np.ascontiguousarray(samples, dtype=array.dtype.newbyteorder("="))
 

@@ -55,7 +55,10 @@ class Region:
             raise TypeError(f"{name} must be a shapely geometry, got {type(geometry).__name__}")
         polygonal = shapely.force_2d(_polygonal_part(geometry))
         if not np.isfinite(shapely.get_coordinates(polygonal)).all():
-            raise ValueError(f"{name} has coordinates that are not finite")
+            raise ValueError(
+                f"{name} is invalid (coordinates that are not finite): mend them, then see"
+                f" shapely.make_valid({name})"
+            )
         if not polygonal.is_valid:
             reason = shapely.is_valid_reason(polygonal)
             raise ValueError(f"{name} is invalid ({reason}): pass shapely.make_valid({name})")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections import OrderedDict
@@ -104,7 +105,8 @@ def rows_of_bytes(pixels: NDArray[Any], channel: int | None) -> NDArray[np.uint8
     """
     if channel is not None and pixels.shape[2] > 1:
         pixels = np.ascontiguousarray(pixels[:, :, channel])
-    return pixels.reshape(pixels.shape[0], -1).view(np.uint8)
+    row_bytes = math.prod(pixels.shape[1:]) * pixels.dtype.itemsize
+    return pixels.reshape(-1).view(np.uint8).reshape(pixels.shape[0], row_bytes)
 
 
 def _size(decoded: Decoded) -> int:

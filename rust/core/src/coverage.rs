@@ -6,7 +6,7 @@
 //! of it in its row plus the areas of its own pieces: Green's theorem, pixel by pixel, with no
 //! sampling. It is the accumulation that font rasterisers use (Levien, "Inside the fastest font
 //! renderer in the world", 2016; the cells of FreeType's `ftgrays.c`), here in `f64` and on sparse
-//! rows: between touched pixels coverage is 0 or 1 by topology, and is set so.
+//! rows: between two touched pixels coverage stays what the heights so far add up to.
 
 use crate::polygon::{Grid, Point, Polygon};
 use crate::spans::{RowLists, SpanBuilder, Spans};
@@ -35,25 +35,24 @@ pub(crate) fn spans(polygon: &Polygon, grid: &Grid) -> Spans {
 /// Turns the sorted pieces of one row into spans.
 fn sweep(pieces: &[Piece], orientation: f64, width: usize, builder: &mut SpanBuilder) {
     let noise = rounding_noise(pieces);
+    let mut push = |start: usize, end: usize, coverage: f64| {
+        if coverage > 1.0 - noise {
+            builder.push(start, end, 1.0);
+        } else if coverage > noise {
+            builder.push(start, end, coverage);
+        }
+    };
     let mut height = 0.0;
     let mut done = 0;
     for cell in pieces.chunk_by(|a, b| a.column == b.column) {
         let column = cell[0].column as usize;
-        if height > 0.5 {
-            builder.push(done, column, 1.0);
-        }
-        let coverage = height + orientation * cell.iter().map(|piece| piece.area).sum::<f64>();
-        if coverage > 1.0 - noise {
-            builder.push(column, column + 1, 1.0);
-        } else if coverage > noise {
-            builder.push(column, column + 1, coverage);
-        }
+        push(done, column, height);
+        let area: f64 = cell.iter().map(|piece| piece.area).sum();
+        push(column, column + 1, height + orientation * area);
         height += orientation * cell.iter().map(|piece| piece.height).sum::<f64>();
         done = column + 1;
     }
-    if height > 0.5 {
-        builder.push(done, width, 1.0);
-    }
+    push(done, width, height);
 }
 
 /// A bound on the error of a row's running sums: what is below it is no area.
