@@ -98,7 +98,7 @@ def _sample(settings: Settings, console: Console) -> Sample:
     console.print(f"Making a slide of {width} x {height} px and its tissue mask ...")
     sample = write_sample(settings.output, width, height)
     for path in (sample.slide, sample.mask):
-        console.print(f"  {path}, {path.stat().st_size / 1e6:.1f} MB", soft_wrap=True)
+        console.print(f"  {path}, {path.stat().st_size / 1e3:,.0f} kB", soft_wrap=True)
     return sample
 
 
@@ -161,7 +161,8 @@ def _say_result(settings: Settings, tiles: pa.Table, console: Console) -> None:
     if settings.value not in found:
         console.print(
             f"[yellow]No pixel has the value {settings.value}; found: {', '.join(found)}."
-            " --value names the one that means tissue.[/]"
+            " --value names the one that means tissue.[/]",
+            soft_wrap=True,
         )
     kept = np.count_nonzero(tiles["tissue_coverage"].to_numpy() >= KEPT_COVERAGE)
     share = f"{kept} of {tiles.num_rows} tiles"

@@ -80,6 +80,7 @@ def demo(
 def _say_error(error: Exception) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print("error:", style="bold red", end=" ")
-    console.print(str(error), markup=False)
+    # What Ray raises holds the worker's traceback in its text; its cause is the error itself.
+    console.print(str(getattr(error, "cause", error)), markup=False)
     if isinstance(error, OverlayResolutionError):
         console.print("The options --overlay-mpp and --slide-mpp give a file's µm per pixel.")

@@ -13,6 +13,7 @@ from ray.data import DataContext
 from ray.data.expressions import col
 from shapely.geometry import box
 
+from ratiopath.errors import OverlayResolutionError
 from ratiopath.ray import read_slides
 from ratiopath.tiling import grid_tiles, tile_overlay_overlap
 
@@ -24,6 +25,18 @@ if TYPE_CHECKING:
     from shapely import Polygon
 
 TILES_PER_BLOCK = 256
+COLUMNS = (
+    "path",
+    "tile_x",
+    "tile_y",
+    "tile_extent_x",
+    "tile_extent_y",
+    "mpp_x",
+    "mpp_y",
+    "level",
+    "tissue_overlap",
+    "tissue_coverage",
+)
 
 
 @contextmanager
@@ -48,7 +61,7 @@ def _quiet_ray_data() -> Iterator[None]:
     context, logger = DataContext.get_current(), logging.getLogger("ray.data")
     before = context.enable_progress_bars, context.raise_original_map_exception, logger.level
     context.enable_progress_bars, context.raise_original_map_exception = False, True
-    logger.setLevel(logging.ERROR)
+    logger.setLevel(logging.CRITICAL)  # a task's error is raised, not logged as well
     try:
         yield
     finally:
@@ -70,6 +83,9 @@ def prepare_tiles(
 
     Returns:
         A materialised dataset with one row per tile.
+
+    Raises:
+        OverlayError: The slide cannot be read, or nothing says its resolution.
     """
     slides = read_slides(
         str(slide),
@@ -85,6 +101,10 @@ def prepare_tiles(
 
 
 def _tiling(row: dict[str, Any]) -> list[dict[str, Any]]:
+    if row["mpp_x"] is None:
+        raise OverlayResolutionError(
+            "the slide's file does not say how many µm a pixel measures", row["path"]
+        )
     corners = grid_tiles(
         slide_extent=(row["extent_x"], row["extent_y"]),
         tile_extent=(row["tile_extent_x"], row["tile_extent_y"]),
@@ -152,4 +172,4 @@ def cover_tiles(
         blocks.append(block)
         advance(block.num_rows)
     table = pa.concat_tables(blocks, promote_options="permissive")
-    return table.sort_by([("tile_y", "ascending"), ("tile_x", "ascending")])
+    return table.select(COLUMNS).sort_by([("tile_y", "ascending"), ("tile_x", "ascending")])

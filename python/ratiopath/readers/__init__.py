@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from collections import OrderedDict
 
-from ratiopath.errors import OverlayFormatError
+from ratiopath.errors import OverlayFormatError, OverlayNotFoundError
 from ratiopath.readers.base import Level, Reader, ResolutionMetadata
 from ratiopath.readers.files import PositionalFile, file_identity, unopenable
 
@@ -72,10 +73,15 @@ def open_reader(path: str | os.PathLike[str]) -> Reader:
     """
     name = os.fspath(path)
     try:
-        identity = file_identity(name, os.stat(name))  # noqa: PTH116 - no Path made per tile
+        status = os.stat(name)  # noqa: PTH116 - no Path made per tile
     except OSError as error:
         raise unopenable(name, error) from error
-    return _readers.find(identity) or _readers.keep(_open(name))
+    except ValueError as error:
+        raise OverlayNotFoundError(f"no file has such a name: {error}", name) from error
+    # Opening a pipe waits for who writes into it, for ever if nobody does.
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise OverlayFormatError("the overlay is no regular file", name)
+    return _readers.find(file_identity(name, status)) or _readers.keep(_open(name))
 
 
 # The backends are imported where a file needs them: their import takes longer than the package's.

@@ -2,8 +2,8 @@
 
 Samples come out as the file stores them, with these exceptions: JPEG's YCbCr becomes RGB; an alpha
 channel is dropped, after the samples of fully transparent pixels were set to 0 (any other alpha
-keeps the stored colour); 1-bit samples are bool. A palette's indices are the values, and "minimum
-is white" is not inverted.
+keeps the stored colour); 1-bit samples are bool. A palette's indices are the values, "minimum is
+white" is not inverted, and CMYK, Lab or YCbCr in other codecs than JPEG stay what they are.
 """
 
 from __future__ import annotations
@@ -31,6 +31,12 @@ _ORIENTATION = 274
 _READ_TAGS = (282, 283, 296, GDAL_NODATA, _ORIENTATION)
 # Associated and unassociated alpha; other extra samples are channels.
 _ALPHA = (1, 2)
+_VENDOR_LAYOUTS = {
+    "is_ndpi": "Hamamatsu NDPI",
+    "is_scn": "Leica SCN",
+    "is_bif": "Ventana BIF",
+    "is_philips": "Philips TIFF",
+}
 # YCbCr in JPEG 2000 without a word of it in the stream; OpenSlide turns it into RGB.
 _APERIO_YCBCR = 33003
 _TRESTLE = "MedScan"
@@ -89,7 +95,9 @@ class TiffReader(Reader):
         self._file.close()
 
     def _open(self, tiff: tifffile.TiffFile) -> None:
-        self._refuse_vendor_layout(tiff)
+        layout = _vendor_layout(tiff)
+        if layout is not None:
+            raise VendorLayoutError(f"tifffile: {layout} is left to OpenSlide", self.path)
         pages = pyramid_pages(tiff.series)
         first = pages[0][0].keyframe
         tags = {number: first.tags.valueof(number) for number in _READ_TAGS}
@@ -102,19 +110,11 @@ class TiffReader(Reader):
         self.channels = self._levels[0].channels - (self._alpha is not None)
         self.resolution = resolution_metadata(tags, tiff.pages.first.description)
 
-    def _refuse_vendor_layout(self, tiff: tifffile.TiffFile) -> None:
-        for layout in ("ndpi", "scn", "bif", "philips"):
-            if getattr(tiff, f"is_{layout}"):
-                raise VendorLayoutError(f"tifffile: a layout of {layout.upper()}", self.path)
-        first = tiff.pages.first
-        if first.compression == _APERIO_YCBCR or str(first.software).startswith(_TRESTLE):
-            raise VendorLayoutError("tifffile: a layout of Trestle or Aperio", self.path)
-
     def _refuse_unsupported(self, page: Page, orientation: object) -> None:
         if page.dtype is None or page.dtype.char not in _DTYPES:
             bits = f"SampleFormat {page.sampleformat}, {page.bitspersample} bits"
             raise OverlayFormatError(f"samples of this type are not supported: {bits}", self.path)
-        if not page.imagewidth or not page.imagelength:
+        if 0 in page.shaped:
             raise OverlayFormatError("the image has no pixels", self.path)
         # 0 is no orientation at all; libtiff, too, takes it for the default.
         if orientation not in (None, 0, 1):
@@ -123,6 +123,16 @@ class TiffReader(Reader):
                 " is not supported; rewrite it with Orientation 1 (top left)",
                 self.path,
             )
+
+
+def _vendor_layout(tiff: tifffile.TiffFile) -> str | None:
+    """Return the name of a layout that only OpenSlide reads as its vendor means it, or None."""
+    for flag, name in _VENDOR_LAYOUTS.items():
+        if getattr(tiff, flag):
+            return name
+    if tiff.pages.first.compression == _APERIO_YCBCR:
+        return "Aperio's YCbCr in JPEG 2000"
+    return "Trestle" if str(tiff.pages.first.software).startswith(_TRESTLE) else None
 
 
 def _alpha_channel(page: Page) -> int | None:

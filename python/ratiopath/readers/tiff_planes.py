@@ -91,7 +91,7 @@ class TilePlane(Plane):
         self.columns = -(-int(layout.imagewidth) // int(layout.tilewidth))
         return self.columns * -(-int(layout.imagelength) // int(layout.tilelength))
 
-    def read(self, level: Level, row: int, column: int) -> NDArray[Any] | None:  # noqa: D102
+    def read(self, level: Level, row: int, column: int) -> NDArray[Any] | None:  # noqa: D102 - see Plane
         pixels = self.decoded(self.first + row * self.columns + column)
         if pixels is not None:
             height = min(level.segment_height, level.height - row * level.segment_height)
@@ -108,7 +108,7 @@ class StripPlane(Plane):
         self.strip_rows = int(layout.rowsperstrip)
         return -(-int(layout.imagelength) // self.strip_rows)
 
-    def read(self, level: Level, row: int, column: int) -> NDArray[Any] | None:  # noqa: D102, ARG002
+    def read(self, level: Level, row: int, column: int) -> NDArray[Any] | None:  # noqa: D102, ARG002 - see Plane; there is one column
         top = row * level.segment_height
         bottom = min(top + level.segment_height, self.height)
         return self._join(list(self.parts(top, bottom)))

@@ -1,0 +1,161 @@
+"""The pages say what is true: their links lead somewhere, and their code runs as it stands."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from overlays import write_overlay
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+FENCED = re.compile(r"^(`{3,})(\w*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
+
+# A page asks for memory as a cluster would grant it; the small Ray here only counts it.
+START = """
+import json, ray
+ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, _memory=64 * 1024**3)
+"""
+
+# Overlay pixels of 8 x 8 slide pixels: a 512 px tile is 64 of them, its middle half 32.
+SLIDE_MPP, MASK_MPP, SHRINK = 0.5, 4.0, 8
+TILE, ROI = 512 // SHRINK, slice(16, 48)
+
+
+def page_ids(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def python_blocks(page: Path) -> list[str]:
+    blocks = FENCED.findall(page.read_text(encoding="utf-8"))
+    return [code for _, language, code in blocks if language == "python"]
+
+
+def anchors(page: Path) -> set[str]:
+    """What a heading is called in a link, by GitHub's rule."""
+    prose = FENCED.sub("", page.read_text(encoding="utf-8"))
+    words = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in HEADING.findall(prose))
+    return {heading.strip().replace(" ", "-") for heading in words}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_ids)
+def test_every_relative_link_leads_somewhere(page):
+    prose = FENCED.sub("", page.read_text(encoding="utf-8"))
+    for link in LINK.findall(prose):
+        if re.match(r"\w+:", link):
+            continue
+        target, _, anchor = link.partition("#")
+        destination = (page.parent / target).resolve() if target else page
+        assert destination.exists(), f"{link} leads nowhere"
+        assert not anchor or anchor in anchors(destination), f"{link}: no such heading"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_ids)
+def test_every_python_block_compiles(page):
+    for code in python_blocks(page):
+        compile(code, page.name, "exec")
+
+
+def tissue(seed: int) -> np.ndarray:
+    """A mask of 3 x 4 tiles with an empty, a full and mixed tiles, and a part of a fifth column."""
+    mask = np.zeros((3 * TILE, 4 * TILE + 24), np.uint8)
+    mask[:TILE, TILE : 2 * TILE] = 255
+    mask[TILE:][np.random.default_rng(seed).random((2 * TILE, mask.shape[1])) < 0.5] = 255
+    return mask
+
+
+def write_slide(path: Path, mask: np.ndarray) -> None:
+    """Write an RGB slide that is noisy where the mask is set and plain elsewhere."""
+    stained = np.kron(mask, np.ones((SHRINK, SHRINK), np.uint8)) > 0
+    noise = np.random.default_rng(0).integers(0, 255, (*stained.shape, 3), np.uint8)
+    slide = np.where(stained[..., np.newaxis], noise, np.uint8(240))
+    write_overlay(path, [slide, slide[::2, ::2]], SLIDE_MPP, tile=(256, 256))
+
+
+def coverage(mask: np.ndarray) -> dict[tuple[int, int], float]:
+    """The share of 255 under the middle of each tile, for what lies on the overlay."""
+    tiles = {}
+    for row in range(mask.shape[0] // TILE):
+        for column in range(-(-mask.shape[1] // TILE)):
+            tile = mask[row * TILE : (row + 1) * TILE, column * TILE : (column + 1) * TILE]
+            tiles[column * 512, row * 512] = float(np.mean(tile[ROI, ROI] == 255))
+    return tiles
+
+
+def run_page(page: str, folder: Path, answer: str) -> object:
+    """Run a page's blocks in one namespace, as a reader would, and evaluate `answer` in it."""
+    blocks = [START, *python_blocks(ROOT / page), f"\nprint('ANSWER', json.dumps({answer}))\n"]
+    script = folder / "page.py"
+    script.write_text("\n".join(blocks), encoding="utf-8")
+    run = subprocess.run(  # noqa: S603 - this interpreter, on the project's own pages
+        [sys.executable, script.name],
+        cwd=folder,
+        env=os.environ | {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DATA_DISABLE_PROGRESS_BARS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout.rpartition("ANSWER ")[2])
+
+
+def test_the_readme_s_code_runs(tmp_path):
+    mask = tissue(1)
+    write_overlay(tmp_path / "tissue_mask.tiff", [mask, mask[::2, ::2]], MASK_MPP)
+    kept = run_page("README.md", tmp_path, "[row['x'] for row in rows.take_all()]")
+    assert sorted(kept) == [512]
+
+
+def test_the_quick_start_keeps_the_tiles_with_tissue(tmp_path):
+    (tmp_path / "data").mkdir()
+    mask = tissue(2)[:, : 4 * TILE]
+    write_slide(tmp_path / "data" / "first.tiff", mask)
+    answer = "[(r['tile_x'], r['tile_y']) for r in ray.data.read_parquet('tiles').take_all()]"
+    kept = run_page("docs/quick-start.md", tmp_path, answer)
+    full = [(512, 0)]
+    mixed = [(x, y) for x in range(0, 2048, 512) for y in (512, 1024)]
+    assert sorted(map(tuple, kept)) == sorted(full + mixed)
+
+
+def test_the_tutorial_measures_every_tile_s_tissue(tmp_path):
+    (tmp_path / "data").mkdir()
+    expected = {}
+    for name, seed in (("first", 3), ("second", 4)):
+        mask = tissue(seed)
+        # A slide is known by its content: this one is a TIFF, whatever its name.
+        write_slide(tmp_path / "data" / f"{name}.mrxs", mask)
+        path = tmp_path / "data" / f"{name}_tissue_mask.tiff"
+        write_overlay(path, [mask, mask[::2, ::2]], MASK_MPP)
+        expected |= {(name, x, y): share for (x, y), share in coverage(mask).items()}
+    rows = run_page(
+        "docs/overlays.md",
+        tmp_path,
+        """{
+            "all": [
+                [r["path"], r["tile_x"], r["tile_y"], r["tissue_overlap"].get("255") or 0.0]
+                for r in tiles_with_overlap.take_all()
+            ],
+            "kept": tiles_with_tissue_coverage.count(),
+            "kept by class": tissue_tiles.count(),
+            "shapes": [list(r["tissue_overlay"].shape) for r in tiles_with_overlays.take_all()],
+        }""",
+    )
+    measured = {(Path(path).stem, x, y): share for path, x, y, share in rows["all"]}
+    assert measured == pytest.approx(expected)
+    kept = sum(share >= 0.5 for share in expected.values())
+    assert (rows["kept"], rows["kept by class"]) == (kept, kept)
+    assert rows["shapes"] == [[2, 32, 32, 1]] * len(expected)
