@@ -28,7 +28,7 @@ fn grid() -> Grid {
 
 fn rasterize(ring: &[[f64; 2]], rule: Rule) -> Spans {
     let polygon = Polygon::new(ring.to_vec(), vec![ring.len()]).unwrap();
-    Spans::rasterize(&polygon, &grid(), rule)
+    Spans::rasterize(&polygon, &grid(), rule, 0..HEIGHT)
 }
 
 fn mask(spans: &Spans) -> Vec<bool> {
@@ -81,6 +81,24 @@ proptest! {
                 prop_assert_eq!(!touched[row * WIDTH + column], expected, "{}, {}", row, column);
             }
         }
+    }
+
+    #[test]
+    fn some_rows_are_those_rows_of_all(
+        ring in star(1),
+        rule in prop::sample::select(vec![Rule::Center, Rule::AllTouched, Rule::Exact]),
+        rows in (0..HEIGHT, 0..HEIGHT),
+    ) {
+        let polygon = Polygon::new(ring.clone(), vec![ring.len()]).unwrap();
+        let rows = rows.0.min(rows.1)..rows.0.max(rows.1);
+        let some = Spans::rasterize(&polygon, &grid(), rule, rows.clone());
+        let all = rasterize(&ring, rule);
+        for row in 0..HEIGHT {
+            let expected: Vec<_> = all.row(row).filter(|_| rows.contains(&row)).collect();
+            prop_assert_eq!(some.row(row).collect::<Vec<_>>(), expected);
+        }
+        let area = all.area_within(0, rows.start, WIDTH, rows.end);
+        prop_assert!((some.area() - area).abs() < 1e-9);
     }
 
     #[test]

@@ -21,7 +21,7 @@ ROOMS = {
         "ratiopath.tiling.expressions",
         "ratiopath.tiling.overlays",
         "ratiopath.tiling.expressions",
-        "ratiopath.tiling.read_slide_tiles",
+        "ratiopath.tiling.slide_tiles",
         "ratiopath.ray",
         "ratiopath.demo",
     ),

@@ -9,6 +9,18 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = [
+    "Collector",
+    "Plan",
+    "Spans",
+    "__version__",
+    "count_pixels",
+    "debug",
+    "gather_segment",
+    "scale_coordinates",
+    "write_masks",
+]
+
 __version__: str
 debug: bool
 
@@ -80,6 +92,7 @@ class Spans:
         shape: tuple[int, int],
         bounds: tuple[float, float, float, float],
         rule: str,
+        rows: tuple[int, int],
     ) -> Spans:
         """Rasterise rings.
 
@@ -89,6 +102,7 @@ class Spans:
             shape: Rows and columns of the grid.
             bounds: x0, y0, x1, y1 of the polygon's space that the grid is laid on.
             rule: ``"center"``, ``"all_touched"`` or ``"exact"``.
+            rows: First and end row of those that matter; others are taken to hold nothing.
         """
 
     @property

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratiopath import _core
+from ratiopath.limits import check_grid
 from ratiopath.resolution import snap_scale
 from ratiopath.roi import Bounds, Region
 from ratiopath.segments import rows_of_bytes
@@ -68,6 +69,7 @@ def polygon_mask(
         ValueError: The polygon is empty, invalid or without area, or the shape or bounds are.
         TypeError: The polygon is no shapely geometry.
     """
+    check_grid(shape, 1)
     return _spans(polygon, shape, bounds, "all_touched" if all_touched else "center").mask()
 
 
@@ -89,6 +91,7 @@ def polygon_coverage(
         ValueError: The polygon is empty, invalid or without area, or the shape or bounds are.
         TypeError: The polygon is no shapely geometry.
     """
+    check_grid(shape, 8)
     return _spans(polygon, shape, bounds, "exact").coverage()
 
 
@@ -182,7 +185,9 @@ def _spans(
     region = Region.from_geometry(polygon, "polygon")
     x0, y0, x1, y1 = bounds or (0, 0, width, height)
     corners = (float(x0), float(y0), float(x1), float(y1))
-    return _core.Spans(region.vertices, region.ring_ends, (height, width), corners, rule)
+    return _core.Spans(
+        region.vertices, region.ring_ends, (height, width), corners, rule, (0, height)
+    )
 
 
 def _pixels(pixels: ArrayLike) -> NDArray[Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from ratiopath.limits import LARGEST_OUTPUT
 from ratiopath.options import Options
 from ratiopath.overlap import Fractions, overlap_fractions
 from ratiopath.patches import PatchKind, fill_data, fill_separate, fill_stacked
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from ratiopath.batch import Batch, Group
     from ratiopath.options import OverlapOptions
     from ratiopath.roi import Region
-
-# More than one call should ask for: a block of rows this large is a block to be split.
-LARGEST_OUTPUT = 16 * 1024**3
 
 Arrays: TypeAlias = "tuple[NDArray[Any], ...]"
 Make: TypeAlias = "Callable[[int, PatchKind], Arrays]"

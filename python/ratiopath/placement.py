@@ -14,6 +14,7 @@ import numpy as np
 
 from ratiopath import _core, resolution
 from ratiopath.errors import OverlayError, OverlayNotFoundError, OverlayValueError
+from ratiopath.limits import FEW_ROWS, check_grid
 from ratiopath.options import Options
 from ratiopath.readers import open_reader
 from ratiopath.readers.array import ArrayReader
@@ -38,8 +39,8 @@ GROUP_BY = (
 )
 EXTENT = ("tile_extent_x", "tile_extent_y")
 
-# No region of a tile is this wide on purpose; rows of spans beyond it are a unit mixed up.
-LARGEST_SIDE = 1 << 26
+# The core's grids have 31 bits a side; a patch beyond is a unit mixed up.
+LARGEST_SIDE = (1 << 31) - 1
 
 
 @dataclass(frozen=True)
@@ -205,9 +206,11 @@ def _lay_rounded(
     width = max(1, _scaled(x1 - x0, scale[0]))
     height = max(1, _scaled(y1 - y0, scale[1]))
     _check_side(width, height)
-    spans = region.spans((height, width), (x0, y0, x1, y1), options.coverage)
     x = _core.scale_coordinates(tiles[0] + x0, scale[0])
     y = _core.scale_coordinates(tiles[1] + y0, scale[1])
+    start, end = _seen(y, height, level, options) or (0, height)
+    rows = (min(max(start, 0), height), min(max(end, 0), height))
+    spans = region.spans((height, width), (x0, y0, x1, y1), options.coverage, rows)
     return (height, width), _plan(level, [spans], x, y, np.zeros(len(x), np.uint32))
 
 
@@ -216,7 +219,7 @@ def _lay_exact(
     region: Region,
     scale: tuple[float, float],
     level: Level,
-    options: Options,  # noqa: ARG001 - the same signature as _lay_rounded
+    options: Options,
 ) -> tuple[tuple[int, int], _core.Plan]:
     """Lay each patch at its true place; tiles of one sub-pixel phase share their coverage."""
     x0, y0, x1, y1 = region.bounds
@@ -224,7 +227,8 @@ def _lay_exact(
     whole_x, part_x = _whole_and_part(tiles[0], scale[0])
     whole_y, part_y = _whole_and_part(tiles[1], scale[1])
     phases, index = np.unique(np.stack([part_x, part_y], 1), axis=0, return_inverse=True)
-    made = [region.scaled_spans(scale, (float(px), float(py))) for px, py in phases]
+    seen = _seen(whole_y, (y1 - y0) * scale[1], level, options)
+    made = [region.scaled_spans(scale, (float(px), float(py)), seen) for px, py in phases]
     index = index.reshape(-1)
     first_x = np.array([x for _, x, _ in made], np.int64)
     first_y = np.array([y for _, _, y in made], np.int64)
@@ -248,6 +252,22 @@ def _whole_and_part(
 
 def _fits(tiles: NDArray[np.float64], ratio: Fraction) -> bool:
     return bool(np.abs(tiles).max(initial=0) * ratio.numerator < 2**62)
+
+
+def _seen(
+    y: NDArray[np.int64], height: float, level: Level, options: Options
+) -> tuple[int, int] | None:
+    """Return first and end row, from the patches' origins, that lie on the level for any of them.
+
+    None stands for all: few rows are cheaper made once than looked at for each batch, and what
+    lies outside counts as well where ``outside`` gives it a value.
+    """
+    if height <= FEW_ROWS or len(y) == 0:
+        return None
+    if not options.clips:
+        check_grid((int(height), 1), 0)
+        return None
+    return -int(y.max()), level.height - int(y.min())
 
 
 def _plan(

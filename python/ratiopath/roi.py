@@ -102,32 +102,39 @@ class Region:
         x0, y0, x1, y1 = self.bounds
         return math.floor(x0), math.floor(y0), math.ceil(x1), math.ceil(y1)
 
-    def spans(self, shape: tuple[int, int], bounds: Bounds, rule: str) -> _core.Spans:
+    def spans(
+        self, shape: tuple[int, int], bounds: Bounds, rule: str, rows: tuple[int, int]
+    ) -> _core.Spans:
         """Rasterise the region on a grid of ``shape`` rows and columns laid on ``bounds``.
 
         Args:
             shape: Rows and columns.
             bounds: x0, y0, x1, y1 in the region's space.
             rule: ``"center"``, ``"all_touched"`` or ``"exact"``.
+            rows: First and end row of those that any patch sees.
 
         Returns:
             The pixels inside, made once per region, grid and rule.
         """
-        return _spans(self, shape, bounds, rule)
+        return _spans(self, shape, bounds, rule, rows)
 
     def scaled_spans(
-        self, scale: tuple[float, float], offset: tuple[float, float]
+        self,
+        scale: tuple[float, float],
+        offset: tuple[float, float],
+        seen: tuple[int, int] | None = None,
     ) -> tuple[_core.Spans, int, int]:
         """Rasterise ``region * scale + offset`` exactly, on the pixels that it touches.
 
         Args:
             scale: Pixels per unit along x and y.
             offset: Where the region's origin falls, in pixels.
+            seen: First and end row, in the same pixels, of those that any patch sees; None for all.
 
         Returns:
             Coverage by exact area, and the column and row of its first pixel.
         """
-        return _scaled_spans(self, scale, offset)
+        return _scaled_spans(self, scale, offset, seen)
 
 
 def _polygonal_part(geometry: BaseGeometry) -> BaseGeometry:
@@ -141,18 +148,26 @@ def _polygonal_part(geometry: BaseGeometry) -> BaseGeometry:
 
 
 @lru_cache(maxsize=_KEPT_SPANS)
-def _spans(region: Region, shape: tuple[int, int], bounds: Bounds, rule: str) -> _core.Spans:
-    return _core.Spans(region.vertices, region.ring_ends, shape, bounds, rule)
+def _spans(
+    region: Region, shape: tuple[int, int], bounds: Bounds, rule: str, rows: tuple[int, int]
+) -> _core.Spans:
+    return _core.Spans(region.vertices, region.ring_ends, shape, bounds, rule, rows)
 
 
 @lru_cache(maxsize=_KEPT_SPANS)
 def _scaled_spans(
-    region: Region, scale: tuple[float, float], offset: tuple[float, float]
+    region: Region,
+    scale: tuple[float, float],
+    offset: tuple[float, float],
+    seen: tuple[int, int] | None,
 ) -> tuple[_core.Spans, int, int]:
     vertices = region.vertices * scale + offset
     first = np.floor(vertices.min(axis=0))
     width, height = (np.ceil(vertices.max(axis=0)) - first).astype(int).tolist()
     shape = (max(height, 1), max(width, 1))
     bounds = (0.0, 0.0, float(shape[1]), float(shape[0]))
-    spans = _core.Spans(vertices - first, region.ring_ends, shape, bounds, "exact")
+    top = int(first[1])
+    start, end = (0, shape[0]) if seen is None else (seen[0] - top, seen[1] - top)
+    rows = (max(start, 0), min(max(end, 0), shape[0]))
+    spans = _core.Spans(vertices - first, region.ring_ends, shape, bounds, "exact", rows)
     return spans, int(first[0]), int(first[1])

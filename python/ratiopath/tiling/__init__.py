@@ -13,7 +13,7 @@ from ratiopath.tiling.tilers import grid_tiles
 
 if TYPE_CHECKING:
     from ratiopath.tiling.overlays import tile_overlay, tile_overlay_overlap
-    from ratiopath.tiling.read_slide_tiles import read_slide_tiles
+    from ratiopath.tiling.slide_tiles import read_slide_tiles
 
 __all__ = [
     "grid_tiles",
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 _NEEDS_RAY = {
-    "read_slide_tiles": "ratiopath.tiling.read_slide_tiles",
+    "read_slide_tiles": "ratiopath.tiling.slide_tiles",
     "tile_overlay": "ratiopath.tiling.overlays",
     "tile_overlay_overlap": "ratiopath.tiling.overlays",
 }

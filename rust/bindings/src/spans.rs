@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use ratiopath_core::polygon::{Bounds, Grid, Polygon};
 use ratiopath_core::{mask, spans};
@@ -16,7 +16,7 @@ pub struct Spans {
 #[pymethods]
 impl Spans {
     #[new]
-    #[pyo3(signature = (vertices, ring_ends, shape, bounds, rule))]
+    #[pyo3(signature = (vertices, ring_ends, shape, bounds, rule, rows))]
     fn new(
         py: Python<'_>,
         vertices: PyReadonlyArray2<'_, f64>,
@@ -24,6 +24,7 @@ impl Spans {
         shape: (usize, usize),
         bounds: (f64, f64, f64, f64),
         rule: &str,
+        rows: (usize, usize),
     ) -> PyResult<Self> {
         let (vertices, []) = vertices.as_slice()?.as_chunks::<2>() else {
             return Err(PyValueError::new_err("vertices must be pairs of x and y"));
@@ -36,7 +37,7 @@ impl Spans {
             let ring_ends = ring_ends.iter().map(|&end| end as usize).collect();
             let polygon = Polygon::new(vertices.to_vec(), ring_ends)?;
             let grid = Grid::new(shape.0, shape.1, Bounds { x0, y0, x1, y1 })?;
-            Ok(spans::Spans::rasterize(&polygon, &grid, rule))
+            Ok(spans::Spans::rasterize(&polygon, &grid, rule, rows.0..rows.1))
         };
         let inner = Arc::new(py.detach(rasterize).into_py_result()?);
         Ok(Self { inner })
@@ -68,7 +69,11 @@ impl Spans {
         write: impl Fn(&spans::Spans, &mut [T]) -> ratiopath_core::Result<()> + Sync,
     ) -> PyResult<Bound<'py, PyArray2<T>>> {
         let shape = [self.inner.height(), self.inner.width()];
-        let mut out = vec![T::default(); shape[0] * shape[1]];
+        let mut out = Vec::new();
+        let pixels = shape[0].saturating_mul(shape[1]);
+        // An allocation that fails must not abort the process, as the infallible one would.
+        out.try_reserve_exact(pixels).map_err(|error| PyMemoryError::new_err(error.to_string()))?;
+        out.resize(pixels, T::default());
         py.detach(|| write(&self.inner, &mut out)).into_py_result()?;
         PyArray1::from_vec(py, out).reshape(shape)
     }

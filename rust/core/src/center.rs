@@ -10,13 +10,15 @@
 //! rounding, an exact predicate decides, so the answer is that of exact arithmetic on the
 //! coordinates given.
 
+use std::ops::Range;
+
 use crate::polygon::{Edge, Grid, Polygon};
 use crate::spans::{RowLists, SpanBuilder, Spans};
 
-pub(crate) fn spans(polygon: &Polygon, grid: &Grid) -> Spans {
-    let mut crossings = crossings(polygon, grid);
-    let mut builder = SpanBuilder::new(grid, false);
-    for row in 0..grid.height() {
+pub(crate) fn spans(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> Spans {
+    let mut crossings = crossings(polygon, grid, rows);
+    let mut builder = SpanBuilder::new(grid, rows, false);
+    for row in rows.clone() {
         let columns = crossings.row_mut(row);
         columns.sort_unstable();
         for pair in columns.chunks_exact(2) {
@@ -28,13 +30,13 @@ pub(crate) fn spans(polygon: &Polygon, grid: &Grid) -> Spans {
 }
 
 /// For each row, the first column right of each edge that crosses the row's centre line.
-pub(crate) fn crossings(polygon: &Polygon, grid: &Grid) -> RowLists<u32> {
+fn crossings(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> RowLists<u32> {
     let tolerance = grid.x.tolerance(polygon.reach());
-    RowLists::collect(grid.height(), |emit| {
+    RowLists::collect(rows, |emit| {
         for (a, b) in polygon.edges() {
             let edge = Edge::ordered(a, b);
             let (first, last) = (first_row(grid, edge.top[1]), first_row(grid, edge.bottom[1]));
-            for row in first..last {
+            for row in first.max(rows.start)..last.min(rows.end) {
                 emit(row, first_column(grid, &edge, row, tolerance) as u32);
             }
         }

@@ -8,6 +8,8 @@
 //! renderer in the world", 2016; the cells of FreeType's `ftgrays.c`), here in `f64` and on sparse
 //! rows: between two touched pixels coverage stays what the heights so far add up to.
 
+use std::ops::Range;
+
 use crate::polygon::{Grid, Point, Polygon};
 use crate::spans::{RowLists, SpanBuilder, Spans};
 
@@ -19,11 +21,11 @@ struct Piece {
     area: f64,
 }
 
-pub(crate) fn spans(polygon: &Polygon, grid: &Grid) -> Spans {
+pub(crate) fn spans(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> Spans {
     let orientation = signed_area(polygon).signum();
-    let mut pieces = pieces(polygon, grid);
-    let mut builder = SpanBuilder::new(grid, true);
-    for row in 0..grid.height() {
+    let mut pieces = pieces(polygon, grid, rows);
+    let mut builder = SpanBuilder::new(grid, rows, true);
+    for row in rows.clone() {
         let pieces = pieces.row_mut(row);
         pieces.sort_unstable_by_key(|piece| piece.column);
         sweep(pieces, orientation, grid.width(), &mut builder);
@@ -64,29 +66,35 @@ fn rounding_noise(pieces: &[Piece]) -> f64 {
 }
 
 /// Every piece of every edge, by row.
-fn pieces(polygon: &Polygon, grid: &Grid) -> RowLists<Piece> {
+fn pieces(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> RowLists<Piece> {
     let to_grid = |p: Point| [grid.x.position(p[0]), grid.y.position(p[1])];
-    RowLists::collect(grid.height(), |emit| {
+    RowLists::collect(rows, |emit| {
         for (a, b) in polygon.edges() {
-            cut_rows(to_grid(a), to_grid(b), grid, emit);
+            cut_rows(to_grid(a), to_grid(b), grid.width(), rows, emit);
         }
     })
 }
 
 /// Cuts an edge at the rows' borders.
-fn cut_rows(a: Point, b: Point, grid: &Grid, emit: &mut dyn FnMut(usize, Piece)) {
+fn cut_rows(
+    a: Point,
+    b: Point,
+    width: usize,
+    rows: &Range<usize>,
+    emit: &mut dyn FnMut(usize, Piece),
+) {
     if a[1] == b[1] {
         return;
     }
     let (sign, top, bottom) = if a[1] < b[1] { (1.0, a, b) } else { (-1.0, b, a) };
     let slope = (bottom[0] - top[0]) / (bottom[1] - top[1]);
     let x_at = |y: f64| if y >= bottom[1] { bottom[0] } else { top[0] + (y - top[1]) * slope };
-    let last = bottom[1].min(grid.height() as f64);
-    let mut y = top[1].max(0.0);
+    let last = bottom[1].min(rows.end as f64);
+    let mut y = top[1].max(rows.start as f64);
     while y < last {
         let row = y.floor();
         let next = (row + 1.0).min(last);
-        cut_columns([x_at(y), y], [x_at(next), next], grid.width(), &mut |column, height, area| {
+        cut_columns([x_at(y), y], [x_at(next), next], width, &mut |column, height, area| {
             emit(
                 row as usize,
                 Piece { column: column as u32, height: sign * height, area: sign * area },

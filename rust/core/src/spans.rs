@@ -4,6 +4,8 @@
 //! row, disjoint runs `start..end` in ascending order, each with the weight of its pixels. Under
 //! the rules that decide pixel by pixel every weight is 1 and none is stored.
 
+use std::ops::Range;
+
 use crate::polygon::{Grid, Polygon};
 use crate::{center, coverage, touched};
 
@@ -32,6 +34,9 @@ pub struct Span {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spans {
     width: usize,
+    height: usize,
+    /// The first row that was asked for; rows before it and after the last hold nothing.
+    first_row: usize,
     row_starts: Vec<usize>,
     runs: Vec<Span>,
     /// A weight per span; empty where all are 1.
@@ -39,13 +44,18 @@ pub struct Spans {
 }
 
 impl Spans {
-    /// Rasterises a polygon on a grid.
+    /// Rasterises a polygon on some rows of a grid.
+    ///
+    /// A region may be far larger than the overlay it is laid on; `rows` are those that any patch
+    /// sees, and only they cost anything.
     #[must_use]
-    pub fn rasterize(polygon: &Polygon, grid: &Grid, rule: Rule) -> Self {
+    pub fn rasterize(polygon: &Polygon, grid: &Grid, rule: Rule, rows: Range<usize>) -> Self {
+        let end = rows.end.min(grid.height());
+        let rows = rows.start.min(end)..end;
         match rule {
-            Rule::Center => center::spans(polygon, grid),
-            Rule::AllTouched => touched::spans(polygon, grid),
-            Rule::Exact => coverage::spans(polygon, grid),
+            Rule::Center => center::spans(polygon, grid, &rows),
+            Rule::AllTouched => touched::spans(polygon, grid, &rows),
+            Rule::Exact => coverage::spans(polygon, grid, &rows),
         }
     }
 
@@ -58,16 +68,20 @@ impl Spans {
     /// Rows of the grid.
     #[must_use]
     pub fn height(&self) -> usize {
-        self.row_starts.len() - 1
+        self.height
     }
 
     /// The spans of one row with their weights, left to right.
     pub fn row(&self, row: usize) -> impl Iterator<Item = (Span, f64)> + '_ {
-        let range = self.row_starts[row]..self.row_starts[row + 1];
+        let index = row.wrapping_sub(self.first_row);
+        let range = match self.row_starts.get(index..=index.saturating_add(1)) {
+            Some(ends) => ends[0]..ends[1],
+            None => 0..0,
+        };
         range.map(|k| (self.runs[k], self.weights.get(k).copied().unwrap_or(1.0)))
     }
 
-    /// The weight of all pixels: their number, or their exact area.
+    /// The weight of all pixels of the rows asked for: their number, or their exact area.
     #[must_use]
     pub fn area(&self) -> f64 {
         self.area_within(0, 0, self.width, self.height())
@@ -81,7 +95,8 @@ impl Spans {
             let end = (span.end as usize).min(x1);
             end.saturating_sub(start) as f64 * weight
         };
-        (y0..y1.min(self.height())).flat_map(|row| self.row(row)).map(weigh).sum()
+        let rows = y0.max(self.first_row)..y1.min(self.first_row + self.row_starts.len() - 1);
+        rows.flat_map(|row| self.row(row)).map(weigh).sum()
     }
 }
 
@@ -92,11 +107,17 @@ pub(crate) struct SpanBuilder {
 }
 
 impl SpanBuilder {
-    pub(crate) fn new(grid: &Grid, weighted: bool) -> Self {
-        let mut row_starts = Vec::with_capacity(grid.height() + 1);
+    pub(crate) fn new(grid: &Grid, rows: &Range<usize>, weighted: bool) -> Self {
+        let mut row_starts = Vec::with_capacity(rows.len() + 1);
         row_starts.push(0);
-        let spans =
-            Spans { width: grid.width(), row_starts, runs: Vec::new(), weights: Vec::new() };
+        let spans = Spans {
+            width: grid.width(),
+            height: grid.height(),
+            first_row: rows.start,
+            row_starts,
+            runs: Vec::new(),
+            weights: Vec::new(),
+        };
         Self { spans, weighted }
     }
 
@@ -132,28 +153,32 @@ impl SpanBuilder {
 
 /// Values grouped by row, filled in two passes so that no row allocates.
 pub(crate) struct RowLists<T> {
+    first_row: usize,
     starts: Vec<usize>,
     values: Vec<T>,
 }
 
 impl<T: Copy + Default> RowLists<T> {
-    /// Runs `emit` twice: to count what each row gets, then to place it.
-    pub(crate) fn collect(height: usize, emit: impl Fn(&mut dyn FnMut(usize, T))) -> Self {
+    /// Runs `emit`, which keeps to `rows`, twice: to count what each row gets, then to place it.
+    pub(crate) fn collect(rows: &Range<usize>, emit: impl Fn(&mut dyn FnMut(usize, T))) -> Self {
+        let (first_row, height) = (rows.start, rows.len());
         let mut starts = vec![0; height + 1];
-        emit(&mut |row, _| starts[row + 1] += 1);
+        emit(&mut |row, _| starts[row - first_row + 1] += 1);
         for row in 0..height {
             starts[row + 1] += starts[row];
         }
         let mut values = vec![T::default(); starts[height]];
         let mut free = starts.clone();
         emit(&mut |row, value| {
-            values[free[row]] = value;
-            free[row] += 1;
+            let next = &mut free[row - first_row];
+            values[*next] = value;
+            *next += 1;
         });
-        Self { starts, values }
+        Self { first_row, starts, values }
     }
 
     pub(crate) fn row_mut(&mut self, row: usize) -> &mut [T] {
-        &mut self.values[self.starts[row]..self.starts[row + 1]]
+        let index = row - self.first_row;
+        &mut self.values[self.starts[index]..self.starts[index + 1]]
     }
 }

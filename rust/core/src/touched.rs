@@ -5,16 +5,18 @@
 //! joined with the columns that each edge passes through in each row. An edge along a cell's
 //! border is in no open cell, so `box(1, 1, 3, 3)` touches four pixels and not sixteen.
 
+use std::ops::Range;
+
 use crate::center;
 use crate::polygon::{Edge, Grid, Polygon};
 use crate::spans::{RowLists, Span, SpanBuilder, Spans};
 
-pub(crate) fn spans(polygon: &Polygon, grid: &Grid) -> Spans {
-    let inside = center::spans(polygon, grid);
-    let mut passed = passed(polygon, grid);
-    let mut builder = SpanBuilder::new(grid, false);
+pub(crate) fn spans(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> Spans {
+    let inside = center::spans(polygon, grid, rows);
+    let mut passed = passed(polygon, grid, rows);
+    let mut builder = SpanBuilder::new(grid, rows, false);
     let mut row_spans = Vec::new();
-    for row in 0..grid.height() {
+    for row in rows.clone() {
         row_spans.clear();
         row_spans.extend(inside.row(row).map(|(span, _)| span));
         row_spans.extend_from_slice(passed.row_mut(row));
@@ -29,11 +31,12 @@ pub(crate) fn spans(polygon: &Polygon, grid: &Grid) -> Spans {
 
 /// The columns whose open cells each edge passes through, row by row; empty spans are dropped by
 /// the builder.
-fn passed(polygon: &Polygon, grid: &Grid) -> RowLists<Span> {
-    RowLists::collect(grid.height(), |emit| {
+fn passed(polygon: &Polygon, grid: &Grid, visible: &Range<usize>) -> RowLists<Span> {
+    RowLists::collect(visible, |emit| {
         for (a, b) in polygon.edges() {
             let edge = Edge::ordered(a, b);
-            for row in rows(grid, &edge) {
+            let rows = rows(grid, &edge);
+            for row in rows.start.max(visible.start)..rows.end.min(visible.end) {
                 emit(row, columns(grid, &edge, row));
             }
         }
@@ -41,7 +44,7 @@ fn passed(polygon: &Polygon, grid: &Grid) -> RowLists<Span> {
 }
 
 /// The rows whose open band the edge passes through.
-fn rows(grid: &Grid, edge: &Edge) -> std::ops::Range<usize> {
+fn rows(grid: &Grid, edge: &Edge) -> Range<usize> {
     let (top, bottom) = (edge.top[1], edge.bottom[1]);
     let axis = &grid.y;
     let first = axis.first(axis.position(top).floor(), |row| axis.border(row + 1) > top);
