@@ -126,7 +126,7 @@ def place_slide(batch: Batch, group: Group, background: float) -> Placement:
     try:
         if not isinstance(group.overlay, str):
             raise group.error("path is null")
-        reader = open_reader(group.overlay)
+        reader = open_reader(group.overlay, transparent=background)
         level = _forced_level(group, reader) or 0
         tile = Region.rectangle(*(group.numbers[name] for name in EXTENT))
         tiles = batch.numbers["tile_x"][group.rows], batch.numbers["tile_y"][group.rows]

@@ -53,7 +53,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_readers._forget)  # noqa: SLF001 - our own
 
 
-def open_reader(path: str | os.PathLike[str]) -> Reader:
+def open_reader(path: str | os.PathLike[str], *, transparent: float = 0) -> Reader:
     """Open an overlay or slide, or return the reader that is open already.
 
     The content decides, not the suffix: TIFFs are read with tifffile, save for the vendors' layouts
@@ -63,6 +63,7 @@ def open_reader(path: str | os.PathLike[str]) -> Reader:
 
     Args:
         path: The file's path.
+        transparent: The sample value of fully transparent pixels, in files that have such.
 
     Returns:
         A reader shared by all callers, who need not and should not close it.
@@ -81,33 +82,34 @@ def open_reader(path: str | os.PathLike[str]) -> Reader:
     # Opening a pipe waits for who writes into it, for ever if nobody does.
     if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
         raise OverlayFormatError("the overlay is no regular file", name)
-    return _readers.find(file_identity(name, status)) or _readers.keep(_open(name))
+    identity = (*file_identity(name, status), transparent)
+    return _readers.find(identity) or _readers.keep(_open(name, transparent))
 
 
 # The backends are imported where a file needs them: their import takes longer than the package's.
 
 
-def _open(path: str) -> Reader:
+def _open(path: str, transparent: float) -> Reader:
     file = PositionalFile(path)
     is_tiff = file.read(0, min(4, file.size)) in _TIFF_MAGICS
     file.close()
-    return _open_tiff(path) if is_tiff else _open_slide(path)
+    return _open_tiff(path, transparent) if is_tiff else _open_slide(path, transparent)
 
 
-def _open_tiff(path: str) -> Reader:
+def _open_tiff(path: str, transparent: float) -> Reader:
     from ratiopath.readers.tiff import TiffReader, VendorLayoutError  # noqa: PLC0415 - see above
 
     try:
-        return TiffReader(path)
+        return TiffReader(path, transparent)
     except VendorLayoutError as error:
-        return _open_slide(path, refused=error.reason)
+        return _open_slide(path, transparent, refused=error.reason)
 
 
-def _open_slide(path: str, refused: str = "tifffile: not a TIFF") -> Reader:
+def _open_slide(path: str, transparent: float, refused: str = "tifffile: not a TIFF") -> Reader:
     from ratiopath.readers.openslide import OpenSlideReader  # noqa: PLC0415 - see above
 
     try:
-        return OpenSlideReader(path)
+        return OpenSlideReader(path, transparent)
     except OverlayFormatError as error:
         reason = f"no backend reads the file ({refused}; OpenSlide: {error.reason})"
         raise OverlayFormatError(reason, path) from error

@@ -36,11 +36,12 @@ class OpenSlideReader(Reader):
     only if its downsample is an integer, whose multiples divide without a rest. Any other level is
     read at once from its origin, up to 64 megapixels.
 
-    Fully transparent pixels (where the scanner left an area out) are 0; any other alpha keeps the
-    stored colour.
+    Fully transparent pixels (where the scanner left an area out) get one value; any other alpha
+    keeps the stored colour.
 
     Args:
         path: The file's path.
+        transparent: The sample value of fully transparent pixels.
 
     Raises:
         OverlayNotFoundError: There is no such file.
@@ -50,10 +51,12 @@ class OpenSlideReader(Reader):
     dtype = np.dtype(np.uint8)
     channels = 3
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], transparent: float = 0) -> None:
         self.path = os.fspath(path)
+        self._transparent = transparent
         try:
-            self.identity = file_identity(self.path, os.stat(self.path))  # noqa: PTH116 - no Path made
+            status = os.stat(self.path)  # noqa: PTH116 - no Path made
+            self.identity = (*file_identity(self.path, status), transparent)
             self._slide = openslide.OpenSlide(self.path)
             self._slide.set_cache(_cache)
         except OSError as error:
@@ -94,7 +97,7 @@ class OpenSlideReader(Reader):
                 f"segment (row {row}, column {column}) of level {level} cannot be read: {error}",
                 self.path,
             ) from error
-        return _rgb(np.asarray(region))
+        return _rgb(np.asarray(region), self._transparent)
 
     def close(self) -> None:
         """Close the slide."""
@@ -114,9 +117,9 @@ def _grid(size: tuple[int, int], downsample: int | None) -> Level:
     return Level(*size, *((BLOCK, BLOCK) if downsample else size))
 
 
-def _rgb(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _rgb(rgba: NDArray[np.uint8], transparent: float) -> NDArray[np.uint8]:
     rgb = rgba[:, :, :3].copy()
-    rgb[rgba[:, :, 3] == 0] = 0
+    rgb[rgba[:, :, 3] == 0] = transparent
     return rgb
 
 

@@ -1,9 +1,10 @@
 """TIFF, BigTIFF, OME-TIFF, COG and Aperio SVS, read with tifffile and imagecodecs.
 
 Samples come out as the file stores them, with these exceptions: JPEG's YCbCr becomes RGB; an alpha
-channel is dropped, after the samples of fully transparent pixels were set to 0 (any other alpha
-keeps the stored colour); 1-bit samples are bool. A palette's indices are the values, "minimum is
-white" is not inverted, and CMYK, Lab or YCbCr in other codecs than JPEG stay what they are.
+channel is dropped, after the samples of fully transparent pixels were set to 0, or to the
+background asked for (any other alpha keeps the stored colour); 1-bit samples are bool. A palette's
+indices are the values, "minimum is white" is not inverted, and CMYK, Lab or YCbCr in other codecs
+than JPEG stay what they are.
 """
 
 from __future__ import annotations
@@ -53,16 +54,18 @@ class TiffReader(Reader):
 
     Args:
         path: The file's path.
+        transparent: The sample value of fully transparent pixels.
 
     Raises:
         OverlayNotFoundError: There is no such file.
         OverlayFormatError: It is no TIFF, is corrupt, or uses what is not supported.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], transparent: float = 0) -> None:
         self.path = os.fspath(path)
         self._file = PositionalFile(self.path)
-        self.identity = self._file.identity
+        self.identity = (*self._file.identity, transparent)
+        self._transparent = transparent
         try:
             self._open(tifffile.TiffFile(self._file.stream))
         except OverlayError:
@@ -87,7 +90,7 @@ class TiffReader(Reader):
                 self.path,
             ) from error
         if pixels is not None and self._alpha is not None:
-            pixels = _without_alpha(pixels, self._alpha)
+            pixels = _without_alpha(pixels, self._alpha, self._transparent)
         return None if pixels is None else np.ascontiguousarray(pixels)
 
     def close(self) -> None:
@@ -144,7 +147,7 @@ def _alpha_channel(page: Page) -> int | None:
     return int(page.samplesperpixel) - len(extra) + position
 
 
-def _without_alpha(pixels: NDArray[Any], alpha: int) -> NDArray[Any]:
+def _without_alpha(pixels: NDArray[Any], alpha: int, transparent: float) -> NDArray[Any]:
     opaque: NDArray[Any] = np.delete(pixels, alpha, axis=2)
-    opaque[pixels[:, :, alpha] == 0] = 0
+    opaque[pixels[:, :, alpha] == 0] = transparent
     return opaque

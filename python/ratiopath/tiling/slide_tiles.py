@@ -34,7 +34,7 @@ def read_slide_tiles(
         tile_extent_x: Width of the tiles in pixels.
         tile_extent_y: Height of the tiles in pixels.
         level: The level that the tiles are read from.
-        background: The sample value beyond the slide's edge.
+        background: The sample value beyond the slide's edge, and where the slide is transparent.
 
     Returns:
         An expression for `Dataset.with_column`, and a callable for `Dataset.add_column`, whose rows
