@@ -139,11 +139,16 @@ proptest! {
         let spans = Arc::new(rasterize(&ring, rule));
         let patches: Vec<Patch> = origins.iter().map(|&(x, y)| Patch { x, y, shape: 0 }).collect();
         let plan = Plan::new(level, vec![Arc::clone(&spans)], patches).unwrap();
+        let mut contents = BTreeMap::new();
         let mut collectors = [Collector::new(1).unwrap(), Collector::new(1).unwrap()];
         for index in 0..plan.segments().len() {
             let (bytes, width, height) = cut(&raster, level, plan.segments()[index]);
             let pixels = Pixels::new(&bytes, width, height, 1).unwrap();
-            collectors[index % 2].add_segment(&plan, index, &pixels).unwrap();
+            // Contents by their bytes, some left unknown.
+            let content = contents.len() as u64;
+            let content = *contents.entry((bytes.clone(), width)).or_insert(content);
+            let known = Some(content).filter(|content| content % 3 > 0);
+            collectors[index % 2].add_segment(&plan, index, &pixels, known).unwrap();
         }
         let [mut first, second] = collectors;
         first.merge(&second);

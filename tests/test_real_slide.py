@@ -80,3 +80,52 @@ def test_patches_of_the_tiles_put_the_whole_mask_together_again(tmp_path, tissue
     found = read_overlay(whole, path, 0, 0, SLIDE_MPP, SLIDE_MPP)
     np.testing.assert_array_equal(found.data[0, :, :, 0], tissue)
     assert not found.mask.any()
+
+
+TUTORIAL_COLUMNS = ("tile_x", "tile_y", "mpp_x", "mpp_y")
+
+
+def tutorial_tiles(slide):
+    """The quick start: slides, then their tiles, each a row."""
+    from ratiopath.ray import read_slides  # noqa: PLC0415 - Ray only where a test needs it
+    from ratiopath.tiling import grid_tiles  # noqa: PLC0415 - likewise
+
+    def tiling(row):
+        names = ("path", "level", "mpp_x", "mpp_y", "tile_extent_x", "tile_extent_y")
+        kept = {name: row[name] for name in names}
+        extent = (row["tile_extent_x"], row["tile_extent_y"])
+        grid = grid_tiles(
+            (row["extent_x"], row["extent_y"]), extent, (row["stride_x"], row["stride_y"])
+        )
+        return [{**kept, "tile_x": x, "tile_y": y} for x, y in grid]
+
+    return read_slides(str(slide), tile_extent=TILE, stride=TILE, mpp=0.5).flat_map(tiling)
+
+
+@pytest.mark.usefixtures("ray_session")
+@pytest.mark.parametrize("method", ["add_column", "with_column"])
+def test_the_tutorial_gives_every_tile_the_fraction_that_the_mask_has(
+    tmp_path, shared_data, tissue, method
+):
+    from ray.data.expressions import col  # noqa: PLC0415 - Ray only where a test needs it
+
+    from ratiopath.tiling import tile_overlay_overlap  # noqa: PLC0415 - likewise
+
+    path = write_overlay(tmp_path / "tissue.tiff", [tissue], tissue_mpp(tissue), tile=(64, 64))
+
+    def add_overlay_path(batch):
+        batch["tissue_mask_path"] = str(path)
+        return batch
+
+    tiles = tutorial_tiles(shared_data / "wsi" / "cmu" / "CMU-1-Small-Region.svs")
+    tiles = tiles.map_batches(add_overlay_path, batch_format="pandas")
+    overlap = tile_overlay_overlap(
+        roi=box(0, 0, TILE, TILE),
+        overlay_path=col("tissue_mask_path"),
+        **{name: col(name) for name in TUTORIAL_COLUMNS},
+    )
+    found = getattr(tiles, method)("tissue_overlap", overlap, num_cpus=1).take_all()
+    assert len(found) == 9 * 12
+    for row in found:
+        shares = {int(key): share for key, share in row["tissue_overlap"].items() if share}
+        assert shares == expected_shares(tissue, row["tile_x"], row["tile_y"])

@@ -159,8 +159,13 @@ class Collector:
     def __new__(cls, pixel_bytes: int) -> Collector:
         """Collect pixels of so many bytes."""
 
-    def add_segment(self, plan: Plan, index: int, pixels: NDArray[np.uint8]) -> None:
-        """Add the ``index``-th touched segment, (h, w * pixel_bytes), C-contiguous."""
+    def add_segment(
+        self, plan: Plan, index: int, pixels: NDArray[np.uint8], content: int | None
+    ) -> None:
+        """Add the ``index``-th touched segment, (h, w * pixel_bytes), C-contiguous.
+
+        Segments of one ``content`` have equal pixels: what was counted in one is known in all.
+        """
 
     def add_constant(self, plan: Plan, index: int, pixel: bytes) -> None:
         """Add the ``index``-th touched segment, all of whose pixels are the same."""

@@ -135,7 +135,7 @@ def polygon_overlap(
     )
     collector = _core.Collector(channels * array.dtype.itemsize)
     if len(plan.segments):
-        collector.add_segment(plan, 0, rows_of_bytes(array, None))
+        collector.add_segment(plan, 0, rows_of_bytes(array, None), None)
     patterns, _, index, areas = collector.finish(1)
     distinct = Distinct.of(patterns.view(array.dtype).reshape(-1, channels))
     keyed = selection.apply(distinct)

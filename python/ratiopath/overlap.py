@@ -102,13 +102,14 @@ def _add_segment(
 ) -> None:
     reader, plan = placement.reader, placement.plan
     try:
-        pixels = cache.read(reader, *placement.segment(index))
+        segment = cache.read(reader, *placement.segment(index))
     except OverlayError as error:
         raise error.at_row(placement.row_of_segment(index)) from error.__cause__
-    if pixels is None:
+    if segment.pixels is None:
         collector.add_constant(plan, index, fill_pixel(placement, options))
     else:
-        collector.add_segment(plan, index, rows_of_bytes(pixels, options.channel))
+        rows = rows_of_bytes(segment.pixels, options.channel)
+        collector.add_segment(plan, index, rows, segment.content)
 
 
 def outside_pixel(placement: Placement, options: Options) -> bytes:

@@ -164,7 +164,7 @@ def _decoded(placement: Placement) -> Iterator[tuple[int, NDArray[Any] | None]]:
 
 def _decode(placement: Placement, index: int) -> NDArray[Any] | None:
     try:
-        return cache.read(placement.reader, *placement.segment(index))
+        return cache.read(placement.reader, *placement.segment(index)).pixels
     except OverlayError as error:
         raise error.at_row(placement.row_of_segment(index)) from error.__cause__
 

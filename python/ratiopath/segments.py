@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ratiopath.readers.base import Reader
+    from ratiopath.readers.base import Level, Reader
 
 DEFAULT_CACHE_BYTES = 256 * 1024**2
 
-Decoded: TypeAlias = "NDArray[Any] | None"
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A decoded segment.
+
+    Attributes:
+        pixels: What `Reader.read_segment` returned, (h, w, C) or None; not to be written to.
+        content: A number that only segments of equal pixels share, or None where that is unknown.
+    """
+
+    pixels: NDArray[Any] | None
+    content: int | None = None
 
 
 def cache_bytes() -> int:
@@ -43,11 +56,14 @@ class SegmentCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._segments: OrderedDict[tuple[object, ...], Decoded] = OrderedDict()
+        self._segments: OrderedDict[tuple[object, ...], Segment] = OrderedDict()
+        self._contents = itertools.count()
         self._bytes = 0
 
-    def read(self, reader: Reader, level: int, row: int, column: int) -> Decoded:
-        """Return one decoded segment, from the cache where it is there.
+    def read(self, reader: Reader, level: int, row: int, column: int) -> Segment:
+        """Return one decoded segment, from the cache where it or its like is there.
+
+        Segments that are stored alike are decoded once.
 
         Args:
             reader: The overlay.
@@ -56,18 +72,24 @@ class SegmentCache:
             column: Column of the segment.
 
         Returns:
-            What `Reader.read_segment` returns; not to be written to.
+            The segment.
+
+        Raises:
+            OverlayFormatError: It cannot be decoded.
         """
         if not reader.identity:
-            return reader.read_segment(level, row, column)
-        key = (*reader.identity, level, row, column)
-        with self._lock:
-            if key in self._segments:
-                self._segments.move_to_end(key)
-                return self._segments[key]
-        decoded = reader.read_segment(level, row, column)
-        self._keep(key, decoded)
-        return decoded
+            return Segment(reader.read_segment(level, row, column))
+        encoded = reader.encoded_segment(level, row, column)
+        place = (*reader.identity, level, row, column)
+        key = place if encoded is None else (*reader.identity, level, encoded)
+        found = self._find(key)
+        if found is not None:
+            return found
+        pixels = reader.read_segment(level, row, column)
+        # A codec may crop a tile at the level's edge, which its bytes do not tell.
+        if encoded is None or not _is_whole(pixels, reader.levels[level]):
+            return self._keep(place, Segment(pixels))
+        return self._keep(key, Segment(pixels, next(self._contents)))
 
     def clear(self) -> None:
         """Forget everything."""
@@ -75,19 +97,25 @@ class SegmentCache:
             self._segments.clear()
             self._bytes = 0
 
-    def _keep(self, key: tuple[object, ...], decoded: Decoded) -> None:
-        limit = cache_bytes()
-        # What would push out most of the rest is not worth keeping.
-        if _size(decoded) > limit // 4:
-            return
+    def _find(self, key: tuple[object, ...]) -> Segment | None:
         with self._lock:
             if key in self._segments:
-                return
-            self._segments[key] = decoded
-            self._bytes += _size(decoded)
+                self._segments.move_to_end(key)
+            return self._segments.get(key)
+
+    def _keep(self, key: tuple[object, ...], segment: Segment) -> Segment:
+        limit = cache_bytes()
+        # What would push out most of the rest is not worth keeping.
+        if _size(segment) > limit // 4:
+            return segment
+        with self._lock:
+            kept = self._segments.setdefault(key, segment)
+            if kept is segment:
+                self._bytes += _size(segment)
             while self._bytes > limit:
                 _, oldest = self._segments.popitem(last=False)
                 self._bytes -= _size(oldest)
+        return kept
 
 
 cache = SegmentCache()
@@ -109,6 +137,12 @@ def rows_of_bytes(pixels: NDArray[Any], channel: int | None) -> NDArray[np.uint8
     return pixels.reshape(-1).view(np.uint8).reshape(pixels.shape[0], row_bytes)
 
 
-def _size(decoded: Decoded) -> int:
-    # A segment that the file leaves out still costs its entry.
-    return 64 if decoded is None else decoded.nbytes
+def _is_whole(pixels: NDArray[Any] | None, level: Level) -> bool:
+    whole = (level.segment_height, level.segment_width)
+    return pixels is not None and pixels.shape[:2] == whole
+
+
+def _size(segment: Segment) -> int:
+    # Besides its pixels a segment costs its entry, and perhaps the bytes that it is known by.
+    pixels = 0 if segment.pixels is None else segment.pixels.nbytes
+    return 512 + pixels + pixels // 32

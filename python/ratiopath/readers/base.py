@@ -100,6 +100,17 @@ class Reader(ABC):
             OverlayFormatError: The segment is corrupt, truncated or in an unsupported encoding.
         """
 
+    def encoded_segment(self, level: int, row: int, column: int) -> bytes | None:  # noqa: ARG002 - for those that have it
+        """Return a segment's stored bytes, where that may save decoding it.
+
+        Label maps are mostly empty, and their empty segments are stored alike.
+
+        Returns:
+            Bytes that, when two whole segments of one level have the same, mean the same pixels;
+            None where comparing them would not be much cheaper than decoding.
+        """
+        return None
+
     @abstractmethod
     def close(self) -> None:
         """Close the file. Reading afterwards is an error."""

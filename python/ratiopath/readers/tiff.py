@@ -93,6 +93,14 @@ class TiffReader(Reader):
             pixels = _without_alpha(pixels, self._alpha, self._transparent)
         return None if pixels is None else np.ascontiguousarray(pixels)
 
+    def encoded_segment(self, level: int, row: int, column: int) -> bytes | None:
+        """Return a tile as stored where it is compressed at least 1:32; see `Reader`."""
+        try:
+            return self._levels[level].encoded(row, column)
+        except (EOFError, OSError, OverlayFormatError):
+            # Reading the segment meets the same and says where.
+            return None
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ratiopath.readers.files import PositionalFile
     from ratiopath.readers.tiff_planes import Plane
 
+# Stored bytes are compared, not decoded, where they are at most one in so many of the decoded.
+SMALL_FRACTION = 32
+
 BAND_ROWS = 512
 # Wide images have thinner bands, so that a band in the making stays small beside any cache.
 BAND_BYTES = 32 * 1024**2
@@ -57,8 +60,9 @@ class TiffLevel:
         self.fill = fill
         self.channels = sum(plane.samples for plane in self.planes)
         self.grid = _grid(layout, kind, self.channels * dtype.itemsize)
-        size = self.grid.segment_width * self.grid.segment_height * self.channels * dtype.itemsize
-        self.is_too_large = size > SEGMENT_BYTES
+        pixels = self.grid.segment_width * self.grid.segment_height
+        self.segment_bytes = pixels * self.channels * dtype.itemsize
+        self.is_too_large = self.segment_bytes > SEGMENT_BYTES
 
     def read(self, row: int, column: int) -> NDArray[Any] | None:
         """Decode one segment.
@@ -81,6 +85,15 @@ class TiffLevel:
             )
         planes = [plane.read(self.grid, row, column) for plane in self.planes]
         return planes[0] if len(planes) == 1 else self._stack(planes)
+
+    def encoded(self, row: int, column: int) -> bytes | None:
+        """Return a tile's stored bytes where they are few and hold all channels, else None."""
+        plane = self.planes[0]
+        if len(self.planes) > 1 or not isinstance(plane, TilePlane):
+            return None
+        index = plane.index(row, column)
+        few = self.segment_bytes // SMALL_FRACTION
+        return None if plane.is_sparse(index) or plane.counts[index] > few else plane.encoded(index)
 
     def _stack(self, planes: list[NDArray[Any] | None]) -> NDArray[Any] | None:
         found = [pixels for pixels in planes if pixels is not None]

@@ -75,9 +75,16 @@ class Plane(ABC):
         """
         if self.is_sparse(index):
             return None
-        data = self.file.read(self.offsets[index], self.counts[index])
-        pixels, _, _ = self._decode(data, index, **self._tables)
+        pixels, _, _ = self._decode(self.encoded(index), index, **self._tables)
         return _in_dtype(pixels[0], self.dtype)
+
+    def encoded(self, index: int) -> bytes:
+        """Return one of the page's own tiles or strips as it is stored.
+
+        Raises:
+            EOFError: The file ends before.
+        """
+        return self.file.read(self.offsets[index], self.counts[index])
 
     def is_sparse(self, index: int) -> bool:
         """Whether the file leaves a tile or strip out."""
@@ -92,13 +99,17 @@ class TilePlane(Plane):
         return self.columns * -(-int(layout.imagelength) // int(layout.tilelength))
 
     def read(self, level: Level, row: int, column: int) -> NDArray[Any] | None:  # noqa: D102 - see Plane
-        pixels = self.decoded(self.first + row * self.columns + column)
+        pixels = self.decoded(self.index(row, column))
         if pixels is not None:
             height = min(level.segment_height, level.height - row * level.segment_height)
             width = min(level.segment_width, level.width - column * level.segment_width)
             if pixels.shape[0] < height or pixels.shape[1] < width:
                 raise EOFError(f"a tile holds {pixels.shape} pixels of {(height, width)}")
         return pixels
+
+    def index(self, row: int, column: int) -> int:
+        """Return the page's own index of a segment."""
+        return self.first + row * self.columns + column
 
 
 class StripPlane(Plane):

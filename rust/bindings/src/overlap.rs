@@ -26,16 +26,18 @@ impl Collector {
         Ok(Self { inner, pixel_bytes })
     }
 
+    #[pyo3(signature = (plan, index, pixels, content))]
     fn add_segment(
         &mut self,
         py: Python<'_>,
         plan: PyRef<'_, Plan>,
         index: usize,
         pixels: PyReadonlyArray2<'_, u8>,
+        content: Option<u64>,
     ) -> PyResult<()> {
         let pixels = pixels_of(&pixels, self.pixel_bytes)?;
         let plan = &plan.inner;
-        py.detach(|| self.inner.add_segment(plan, index, &pixels)).into_py_result()
+        py.detach(|| self.inner.add_segment(plan, index, &pixels, content)).into_py_result()
     }
 
     fn add_constant(

@@ -2,7 +2,8 @@
 //!
 //! Each touched segment is walked once per window along the spans of the patch's shape; the counts
 //! of a window join the patch's entries under small numbers that stand for distinct pixels
-//! throughout the batch. What comes out at the end is, patch by patch, which pixels occur and how
+//! throughout the batch. Where segments are known to hold the same pixels, as the many empty ones
+//! of a label map do, a window that was counted in one is not counted again in the next. What comes out at the end is, patch by patch, which pixels occur and how
 //! much area each has, in one flat table. Several collectors may work on parts of one plan, each on
 //! a thread of its own, and be merged.
 
@@ -42,7 +43,14 @@ pub struct Collector {
     counter: Counter,
     keys: Keys,
     entries: Vec<Entry>,
+    known: Known,
 }
+
+/// What was counted in windows of known content: a place in the entries, by content and window.
+type Known = FxHashMap<(u64, usize, Window), std::ops::Range<usize>>;
+
+/// Windows remembered at the most; a batch whose windows are all different would only pay for them.
+const MOST_KNOWN: usize = 1 << 16;
 
 impl Collector {
     /// A collector of pixels of so many bytes.
@@ -55,21 +63,40 @@ impl Collector {
             return Err(Error::Length { what: "pixel", expected: 1, actual: 0 });
         }
         let counter = Counter::new(pixel_bytes);
-        Ok(Self { pixel_bytes, counter, keys: Keys::default(), entries: Vec::new() })
+        let (keys, known) = (Keys::default(), Known::default());
+        Ok(Self { pixel_bytes, counter, keys, entries: Vec::new(), known })
     }
 
     /// Adds the `index`-th touched segment of the plan.
+    ///
+    /// Segments of one `content` hold the same pixels.
     ///
     /// # Errors
     ///
     /// [`Error::Index`] for an index past the last segment, [`Error::Length`] for pixels of another
     /// width, [`Error::Segment`] where the segment is smaller than its part of the level.
-    pub fn add_segment(&mut self, plan: &Plan, index: usize, pixels: &Pixels<'_>) -> Result<()> {
+    pub fn add_segment(
+        &mut self,
+        plan: &Plan,
+        index: usize,
+        pixels: &Pixels<'_>,
+        content: Option<u64>,
+    ) -> Result<()> {
         self.check_pixel(pixels.pixel_bytes())?;
         plan.check_segment(index, pixels.width(), pixels.height())?;
         for window in plan.windows(index)? {
+            let anywhere = Window { patch: 0, ..window };
+            let name = content.map(|content| (content, plan.shape_index(window.patch), anywhere));
+            if let Some(entries) = name.and_then(|name| self.known.get(&name)) {
+                self.repeat(window.patch, entries.clone());
+                continue;
+            }
+            let first = self.entries.len();
             add_window(&mut self.counter, plan.shape(window.patch), &window, pixels);
             self.flush(window.patch);
+            if let Some(name) = name.filter(|_| self.known.len() < MOST_KNOWN) {
+                self.known.insert(name, first..self.entries.len());
+            }
         }
         Ok(())
     }
@@ -116,6 +143,7 @@ impl Collector {
     pub fn finish(&mut self, patches: usize) -> Areas {
         let keys = std::mem::take(&mut self.keys);
         let mut entries = std::mem::take(&mut self.entries);
+        self.known.clear();
         entries.sort_unstable_by_key(|entry| (entry.patch, entry.key));
         let mut result =
             Areas { keys: keys.bytes, offsets: vec![0], key_indices: vec![], areas: vec![] };
@@ -142,6 +170,14 @@ impl Collector {
             let (patch, key) = (patch as u32, keys.index(pixel));
             entries.push(Entry { patch, key, area: tally.total() });
         });
+    }
+
+    /// Gives a patch the same areas as entries already there.
+    fn repeat(&mut self, patch: usize, entries: std::ops::Range<usize>) {
+        for index in entries {
+            let entry = Entry { patch: patch as u32, ..self.entries[index] };
+            self.entries.push(entry);
+        }
     }
 
     fn add_area(&mut self, patch: usize, pixel: &[u8], area: f64) {

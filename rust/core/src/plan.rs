@@ -64,7 +64,7 @@ pub struct Patch {
 }
 
 /// The part of one patch that lies in one segment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Window {
     /// Which patch.
     pub patch: usize,
