@@ -1,0 +1,59 @@
+"""Errors that say where, and survive the way from a worker to the driver."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+
+import pytest
+
+from ratiopath.errors import (
+    OverlayError,
+    OverlayFormatError,
+    OverlayNotFoundError,
+    OverlayResolutionError,
+    OverlayValueError,
+)
+
+KINDS = [OverlayFormatError, OverlayNotFoundError, OverlayResolutionError, OverlayValueError]
+
+
+def raised(kind, cause=None):
+    error = kind("it is torn", "slide.tiff", 7)
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_error_shows_reason_path_and_row(kind):
+    error = raised(kind)
+    assert str(error) == "it is torn (path='slide.tiff', row=7)"
+    assert (error.reason, error.path, error.row) == ("it is torn", "slide.tiff", 7)
+    assert str(kind("it is torn")) == "it is torn"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_error_survives_pickling_with_its_cause(kind):
+    error = pickle.loads(pickle.dumps(raised(kind, EOFError("short"))))  # noqa: S301 - our own
+    assert type(error) is kind
+    assert str(error) == "it is torn (path='slide.tiff', row=7)"
+    assert isinstance(error.__cause__, EOFError)
+    assert str(error.__cause__) == "short"
+
+
+def test_a_cause_that_cannot_be_pickled_keeps_its_text():
+    cause = RuntimeError("held", threading.Lock())
+    error = pickle.loads(pickle.dumps(raised(OverlayFormatError, cause)))  # noqa: S301 - our own
+    assert "held" in str(error.__cause__)
+
+
+def test_an_error_can_be_placed_at_a_row():
+    error = raised(OverlayFormatError, EOFError("short")).at_row(3)
+    assert (error.path, error.row) == ("slide.tiff", 3)
+    assert isinstance(error.__cause__, EOFError)
+
+
+def test_errors_are_what_python_calls_them():
+    assert issubclass(OverlayError, RuntimeError)
+    assert issubclass(OverlayNotFoundError, FileNotFoundError)
+    assert issubclass(OverlayValueError, ValueError)

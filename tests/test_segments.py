@@ -1,0 +1,124 @@
+"""The segment cache: each segment, and each content, is decoded once and within the bound."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from shapely import box
+
+from overlays import write_overlay
+from ratiopath import overlay_overlap
+from ratiopath.readers import open_reader
+from ratiopath.segments import SegmentCache, cache_bytes
+
+
+@pytest.fixture
+def labels():
+    """4 x 4 tiles of 64 px: 0 everywhere, but noise in the first and 9 in the last."""
+    pixels = np.zeros((256, 256), np.uint8)
+    pixels[:64, :64] = np.random.default_rng(0).integers(0, 256, (64, 64))
+    pixels[192:, 192:] = 9
+    return pixels
+
+
+@pytest.fixture
+def reader(tmp_path, labels):
+    return open_reader(write_overlay(tmp_path / "labels.tiff", [labels], 1.0, tile=(64, 64)))
+
+
+@pytest.fixture
+def decoded(reader, monkeypatch):
+    """The segments that the reader decodes, in order."""
+    places = []
+    read_segment = reader.read_segment
+
+    def counting(*place):
+        places.append(place)
+        return read_segment(*place)
+
+    monkeypatch.setattr(reader, "read_segment", counting)
+    return places
+
+
+def read_all(cache, reader):
+    return {
+        (row, column): cache.read(reader, 0, row, column) for row in range(4) for column in range(4)
+    }
+
+
+def test_segments_stored_alike_are_decoded_once(reader, decoded, labels):
+    segments = read_all(SegmentCache(), reader)
+    assert decoded == [(0, 0, 0), (0, 0, 1), (0, 3, 3)]
+    for (row, column), segment in segments.items():
+        expected = labels[64 * row : 64 * row + 64, 64 * column : 64 * column + 64]
+        np.testing.assert_array_equal(segment.pixels[:, :, 0], expected)
+
+
+def test_only_equal_pixels_share_a_content(reader):
+    segments = read_all(SegmentCache(), reader)
+    assert segments[0, 0].content is None
+    assert segments[0, 1].content == segments[2, 2].content is not None
+    assert segments[0, 1].content != segments[3, 3].content
+
+
+def test_a_second_pass_decodes_nothing(reader, decoded):
+    cache = SegmentCache()
+    read_all(cache, reader)
+    decoded.clear()
+    read_all(cache, reader)
+    assert decoded == []
+
+
+def test_a_full_cache_drops_what_was_used_least_recently(reader, decoded, monkeypatch):
+    monkeypatch.setenv("RATIOPATH_CACHE_BYTES", "20000")
+    cache = SegmentCache()
+    for place in [(0, 0), (0, 1), (3, 3), (0, 1), (0, 0), (3, 3)]:
+        cache.read(reader, 0, *place)
+    assert decoded == [(0, 0, 0), (0, 0, 1), (0, 3, 3)]
+    monkeypatch.setenv("RATIOPATH_CACHE_BYTES", "0")
+    cache.clear()
+    decoded.clear()
+    for _ in range(2):
+        cache.read(reader, 0, 0, 0)
+    assert decoded == [(0, 0, 0), (0, 0, 0)]
+
+
+def test_a_file_that_is_replaced_is_read_anew(tmp_path):
+    path = write_overlay(tmp_path / "labels.tiff", [np.full((32, 32), 1, np.uint8)], 1.0)
+    assert overlay_overlap(box(0, 0, 32, 32), path, 0, 0, 1.0, 1.0) == [{1: 1.0}]
+    write_overlay(tmp_path / "other.tiff", [np.full((32, 32), 2, np.uint8)], 1.0).replace(path)
+    assert overlay_overlap(box(0, 0, 32, 32), path, 0, 0, 1.0, 1.0) == [{2: 1.0}]
+
+
+def test_threads_that_share_a_cache_see_the_same_pixels(reader, labels):
+    cache = SegmentCache()
+    with ThreadPoolExecutor(8) as pool:
+        for segments in pool.map(lambda _: read_all(cache, reader), range(16)):
+            whole = [
+                np.hstack([segments[r, c].pixels[:, :, 0] for c in range(4)]) for r in range(4)
+            ]
+            np.testing.assert_array_equal(np.vstack(whole), labels)
+
+
+@pytest.mark.parametrize("threads", ["1", "2", "7"])
+def test_the_answer_does_not_depend_on_threads_or_on_what_is_cached(
+    tmp_path, labels, monkeypatch, threads
+):
+    path = write_overlay(tmp_path / "labels.tiff", [labels], 1.0, tile=(16, 16))
+    x, y = (axis.ravel() for axis in np.meshgrid(np.arange(-8, 256, 24), np.arange(-8, 256, 24)))
+    expected = overlay_overlap(
+        box(0, 0, 24, 24), labels, x, y, 1, 1, overlay_mpp_x=1, overlay_mpp_y=1
+    )
+    monkeypatch.setenv("RATIOPATH_NUM_THREADS", threads)
+    for size in ("0", "100000000"):
+        monkeypatch.setenv("RATIOPATH_CACHE_BYTES", size)
+        assert overlay_overlap(box(0, 0, 24, 24), path, x, y, 1, 1) == expected
+
+
+@pytest.mark.parametrize("text", ["-1", "much", "1.5"])
+def test_a_size_that_is_none_is_refused(monkeypatch, text):
+    monkeypatch.setenv("RATIOPATH_CACHE_BYTES", text)
+    with pytest.raises(ValueError, match="RATIOPATH_CACHE_BYTES"):
+        cache_bytes()
