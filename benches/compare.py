@@ -188,7 +188,7 @@ def main() -> None:
     for line in rows(args.folder):
         measured.append(line)
         ratio = line["theirs"] / line["ours"]
-        times = f"{line['theirs']:,.1f} | {line['ours']:,.1f} | {ratio:,.0f}"
+        times = f"{line['theirs']:,.1f} | {line['ours']:,.1f} | {ratio:,.{0 if ratio > 10 else 1}f}"
         print(f"| {line['what']} | {line['peer']} | {times} |", flush=True)
     if args.json:
         result = {"machine": machine(), "rows": measured}
