@@ -9,8 +9,8 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use ratiopath_core::count::count_pixels;
 use ratiopath_core::pixels::Pixels;
 use ratiopath_core::polygon::{Bounds, Grid, Polygon};
+use ratiopath_core::rasterize::{Rule, rasterize};
 use ratiopath_core::scale::scale_coordinates;
-use ratiopath_core::spans::{Rule, Spans};
 
 const SIDE: usize = 512;
 
@@ -42,13 +42,13 @@ fn spans(c: &mut Criterion) {
         let mut group = c.benchmark_group(format!("spans, {rule:?}"));
         for vertices in [64, 2_000, 100_000] {
             let polygon = circle(vertices);
-            let area = Spans::rasterize(&polygon, &grid, rule, 0..SIDE).area();
+            let area = rasterize(&polygon, &grid, rule, 0..SIDE).area();
             assert!((area / (std::f64::consts::PI * 200.0 * 200.0) - 1.0).abs() < 0.01);
             group.bench_with_input(
                 BenchmarkId::from_parameter(vertices),
                 &polygon,
                 |b, polygon| {
-                    b.iter(|| Spans::rasterize(black_box(polygon), &grid, rule, 0..SIDE));
+                    b.iter(|| rasterize(black_box(polygon), &grid, rule, 0..SIDE));
                 },
             );
         }

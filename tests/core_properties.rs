@@ -16,7 +16,8 @@ use ratiopath_core::overlap::Collector;
 use ratiopath_core::pixels::Pixels;
 use ratiopath_core::plan::{LevelGrid, Patch, Plan};
 use ratiopath_core::polygon::{Bounds, Grid, Polygon};
-use ratiopath_core::spans::{Rule, Spans};
+use ratiopath_core::rasterize::{Rule, rasterize};
+use ratiopath_core::spans::Spans;
 
 const HEIGHT: usize = 9;
 const WIDTH: usize = 11;
@@ -26,9 +27,9 @@ fn grid() -> Grid {
     Grid::new(HEIGHT, WIDTH, bounds).unwrap()
 }
 
-fn rasterize(ring: &[[f64; 2]], rule: Rule) -> Spans {
+fn spans_of(ring: &[[f64; 2]], rule: Rule) -> Spans {
     let polygon = Polygon::new(ring.to_vec(), vec![ring.len()]).unwrap();
-    Spans::rasterize(&polygon, &grid(), rule, 0..HEIGHT)
+    rasterize(&polygon, &grid(), rule, 0..HEIGHT)
 }
 
 fn mask(spans: &Spans) -> Vec<bool> {
@@ -50,7 +51,7 @@ proptest! {
     /// centres fall on edges and vertices all the time.
     #[test]
     fn centers_inside_are_inside(ring in star(16)) {
-        let mask = mask(&rasterize(&ring, Rule::Center));
+        let mask = mask(&spans_of(&ring, Rule::Center));
         for row in 0..HEIGHT {
             for column in 0..WIDTH {
                 let center = [column as f64 + 0.5, row as f64 + 0.5];
@@ -61,7 +62,7 @@ proptest! {
 
     #[test]
     fn exact_coverage_is_the_clipped_area(ring in star(1)) {
-        let found = weights(&rasterize(&ring, Rule::Exact));
+        let found = weights(&spans_of(&ring, Rule::Exact));
         for row in 0..HEIGHT {
             for column in 0..WIDTH {
                 let expected = coverage(&ring, column as f64, row as f64);
@@ -74,7 +75,7 @@ proptest! {
     /// Sixteenths again: an area is a multiple of 2^-9 or an exact 0, never noise.
     #[test]
     fn touched_is_where_the_area_is_positive(ring in star(16)) {
-        let touched = mask(&rasterize(&ring, Rule::AllTouched));
+        let touched = mask(&spans_of(&ring, Rule::AllTouched));
         for row in 0..HEIGHT {
             for column in 0..WIDTH {
                 let expected = coverage(&ring, column as f64, row as f64) > 1e-9;
@@ -91,8 +92,8 @@ proptest! {
     ) {
         let polygon = Polygon::new(ring.clone(), vec![ring.len()]).unwrap();
         let rows = rows.0.min(rows.1)..rows.0.max(rows.1);
-        let some = Spans::rasterize(&polygon, &grid(), rule, rows.clone());
-        let all = rasterize(&ring, rule);
+        let some = rasterize(&polygon, &grid(), rule, rows.clone());
+        let all = spans_of(&ring, rule);
         for row in 0..HEIGHT {
             let expected: Vec<_> = all.row(row).filter(|_| rows.contains(&row)).collect();
             prop_assert_eq!(some.row(row).collect::<Vec<_>>(), expected);
@@ -136,7 +137,7 @@ proptest! {
     ) {
         let level = LevelGrid { width: 23, height: 17, segment_width: segment.0, segment_height: segment.1 };
         let raster = runs(level.width * level.height, 1, seed);
-        let spans = Arc::new(rasterize(&ring, rule));
+        let spans = Arc::new(spans_of(&ring, rule));
         let patches: Vec<Patch> = origins.iter().map(|&(x, y)| Patch { x, y, shape: 0 }).collect();
         let plan = Plan::new(level, vec![Arc::clone(&spans)], patches).unwrap();
         let mut contents = BTreeMap::new();
@@ -179,7 +180,7 @@ proptest! {
         let level = LevelGrid { width: 23, height: 17, segment_width: segment.0, segment_height: segment.1 };
         let raster = runs(level.width * level.height * pixel_bytes, pixel_bytes, seed);
         let wide = LevelGrid { width: level.width * pixel_bytes, segment_width: segment.0 * pixel_bytes, ..level };
-        let spans = Arc::new(rasterize(&ring, Rule::Center));
+        let spans = Arc::new(spans_of(&ring, Rule::Center));
         let patches: Vec<Patch> = origins.iter().map(|&(x, y)| Patch { x, y, shape: 0 }).collect();
         let plan = Plan::new(level, vec![Arc::clone(&spans)], patches).unwrap();
         let bytes = HEIGHT * WIDTH * pixel_bytes;

@@ -8,7 +8,7 @@ read form a group, found in one pass however many overlays there are.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -36,6 +36,11 @@ class Group:
     overlay: Overlay
     rows: NDArray[np.intp]
     numbers: Mapping[str, float]
+
+    def parts(self, rows: int) -> Iterator[Group]:
+        """Split the group into parts of at most so many rows."""
+        for start in range(0, len(self.rows), rows):
+            yield replace(self, rows=self.rows[start : start + rows])
 
     def number(self, name: str) -> float | None:
         """Return a shared number, or None where the column is absent or null."""

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from ratiopath.options import OverlapOptions
     from ratiopath.roi import Region
 
+# Under exact coverage tiles may each have a coverage of their own; so many are held at once.
+EXACT_ROWS = 4096
+
 Arrays: TypeAlias = "tuple[NDArray[Any], ...]"
 Make: TypeAlias = "Callable[[int, PatchKind], Arrays]"
 Fill: TypeAlias = "Callable[[Placement, Arrays], None]"
@@ -36,7 +39,8 @@ Place: TypeAlias = "Callable[[Group], Placement]"
 def fractions(batch: Batch, region: Region | None, options: OverlapOptions) -> Iterator[Fractions]:
     """Yield the fractions of each group of rows, one overlay open at a time."""
     for group in _groups(batch, region):
-        yield overlap_fractions(place(batch, group, region, options), options)
+        for part in group.parts(EXACT_ROWS) if options.coverage == "exact" else [group]:
+            yield overlap_fractions(place(batch, part, region, options), options)
 
 
 def separate_patches(

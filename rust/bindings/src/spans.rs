@@ -4,7 +4,7 @@ use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArra
 use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use ratiopath_core::polygon::{Bounds, Grid, Polygon};
-use ratiopath_core::{mask, spans};
+use ratiopath_core::{mask, rasterize, spans};
 
 use crate::error::IntoPyResult;
 
@@ -32,14 +32,14 @@ impl Spans {
         let ring_ends = ring_ends.as_slice()?;
         let rule = parse_rule(rule)?;
         let (x0, y0, x1, y1) = bounds;
-        let rasterize = || {
+        let make = || {
             // A negative end wraps to one past any vertex, which the polygon refuses.
             let ring_ends = ring_ends.iter().map(|&end| end as usize).collect();
             let polygon = Polygon::new(vertices.to_vec(), ring_ends)?;
             let grid = Grid::new(shape.0, shape.1, Bounds { x0, y0, x1, y1 })?;
-            Ok(spans::Spans::rasterize(&polygon, &grid, rule, rows.0..rows.1))
+            Ok(rasterize::rasterize(&polygon, &grid, rule, rows.0..rows.1))
         };
-        let inner = Arc::new(py.detach(rasterize).into_py_result()?);
+        let inner = Arc::new(py.detach(make).into_py_result()?);
         Ok(Self { inner })
     }
 
@@ -79,11 +79,11 @@ impl Spans {
     }
 }
 
-fn parse_rule(name: &str) -> PyResult<spans::Rule> {
+fn parse_rule(name: &str) -> PyResult<rasterize::Rule> {
     match name {
-        "center" => Ok(spans::Rule::Center),
-        "all_touched" => Ok(spans::Rule::AllTouched),
-        "exact" => Ok(spans::Rule::Exact),
+        "center" => Ok(rasterize::Rule::Center),
+        "all_touched" => Ok(rasterize::Rule::AllTouched),
+        "exact" => Ok(rasterize::Rule::Exact),
         _ => Err(PyValueError::new_err(format!(
             "coverage must be 'center', 'all_touched' or 'exact', got {name:?}"
         ))),

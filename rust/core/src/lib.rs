@@ -8,7 +8,8 @@
 //! | [`scale`] | where a slide coordinate falls on the overlay (the one rounding rule) |
 //! | [`polygon`] | rings, and the pixel grid they are laid on |
 //! | [`spans`] | which pixels are inside: sorted runs of each row |
-//! | [`center`], [`touched`], [`coverage`] | the three inside rules, each turning edges into spans |
+//! | [`rasterize`] | from a polygon to its spans, under one of the three rules |
+//! | [`center`], [`touched`], [`coverage`] | these rules, each turning edges into spans |
 //! | [`mask`] | spans written out as a mask or as coverage weights |
 //! | [`pixels`], [`count`] | pixels of any width as byte patterns, and how often each occurs |
 //! | [`plan`] | which segments a batch of patches touches, and where |
@@ -29,6 +30,7 @@ pub mod overlap;
 pub mod pixels;
 pub mod plan;
 pub mod polygon;
+pub mod rasterize;
 pub mod scale;
 pub mod spans;
 pub mod touched;

@@ -1,25 +1,11 @@
 //! Spans: the pixels inside a region, as sorted runs of each row.
 //!
-//! What comes in is a polygon, the grid it is laid on and an inside rule; what goes out is, row by
-//! row, disjoint runs `start..end` in ascending order, each with the weight of its pixels. Under
-//! the rules that decide pixel by pixel every weight is 1 and none is stored.
+//! Row by row, disjoint runs `start..end` in ascending order, each with the weight of its pixels.
+//! Under the rules that decide pixel by pixel every weight is 1 and none is stored.
 
 use std::ops::Range;
 
-use crate::polygon::{Grid, Polygon};
-use crate::{center, coverage, touched};
-
-/// When a pixel counts as inside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
-    /// Its centre is inside; a centre on an edge is out on the left, in on the right, in at the
-    /// top and out at the bottom.
-    Center,
-    /// It shares a positive area with the polygon.
-    AllTouched,
-    /// It weighs the area that it shares with the polygon.
-    Exact,
-}
+use crate::polygon::Grid;
 
 /// Columns `start..end` of one row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,21 +30,6 @@ pub struct Spans {
 }
 
 impl Spans {
-    /// Rasterises a polygon on some rows of a grid.
-    ///
-    /// A region may be far larger than the overlay it is laid on; `rows` are those that any patch
-    /// sees, and only they cost anything.
-    #[must_use]
-    pub fn rasterize(polygon: &Polygon, grid: &Grid, rule: Rule, rows: Range<usize>) -> Self {
-        let end = rows.end.min(grid.height());
-        let rows = rows.start.min(end)..end;
-        match rule {
-            Rule::Center => center::spans(polygon, grid, &rows),
-            Rule::AllTouched => touched::spans(polygon, grid, &rows),
-            Rule::Exact => coverage::spans(polygon, grid, &rows),
-        }
-    }
-
     /// Columns of the grid.
     #[must_use]
     pub fn width(&self) -> usize {

@@ -1,0 +1,153 @@
+"""Where patches lie on a level: origin and size by the one rounding rule, or the true place.
+
+Both ways of laying take the tiles' corners, the region, and the scale between tile and level, and
+give a plan: which segments the patches touch, and which pixels of each lie under the region.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ratiopath import _core
+from ratiopath.limits import FEW_ROWS, check_grid
+from ratiopath.resolution import LARGEST_DENOMINATOR
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ratiopath.options import Options
+    from ratiopath.readers.base import Level
+    from ratiopath.roi import Region
+
+# The core's grids have 31 bits a side; a patch beyond is a unit mixed up.
+LARGEST_SIDE = (1 << 31) - 1
+
+
+def lay_rounded(
+    tiles: tuple[NDArray[np.float64], NDArray[np.float64]],
+    region: Region,
+    scale: tuple[float, float],
+    level: Level,
+    options: Options,
+) -> tuple[tuple[int, int], _core.Plan]:
+    """Lay patches of one size at rounded origins, all with the same mask.
+
+    Args:
+        tiles: The tiles' left and top pixels.
+        region: The ROI, relative to them.
+        scale: Pixels of the level per tile pixel, along x and y.
+        level: The level's size and segments.
+        options: The options of the call.
+
+    Returns:
+        Rows and columns of a patch, and the plan.
+
+    Raises:
+        ValueError: A patch is too large, or a coordinate is no 64-bit integer.
+    """
+    x0, y0, x1, y1 = region.bounding_box
+    width = max(1, _scaled(x1 - x0, scale[0]))
+    height = max(1, _scaled(y1 - y0, scale[1]))
+    _check_side(width, height)
+    x = _core.scale_coordinates(tiles[0] + x0, scale[0])
+    y = _core.scale_coordinates(tiles[1] + y0, scale[1])
+    start, end = _seen(y, height, level, options) or (0, height)
+    rows = (min(max(start, 0), height), min(max(end, 0), height))
+    spans = region.spans((height, width), (x0, y0, x1, y1), options.coverage, rows)
+    return (height, width), _plan(level, [spans], x, y, np.zeros(len(x), np.uint32))
+
+
+def lay_exact(
+    tiles: tuple[NDArray[np.float64], NDArray[np.float64]],
+    region: Region,
+    scale: tuple[float, float],
+    level: Level,
+    options: Options,
+) -> tuple[tuple[int, int], _core.Plan]:
+    """Lay each patch at its true place; tiles of one sub-pixel phase share their coverage.
+
+    Args:
+        tiles: The tiles' left and top pixels.
+        region: The ROI, relative to them.
+        scale: Pixels of the level per tile pixel, along x and y.
+        level: The level's size and segments.
+        options: The options of the call.
+
+    Returns:
+        Rows and columns of the first patch, and the plan.
+
+    Raises:
+        ValueError: A patch is too large, or a coordinate is no 64-bit integer.
+    """
+    x0, y0, x1, y1 = region.bounds
+    _check_side((x1 - x0) * scale[0], (y1 - y0) * scale[1])
+    whole_x, part_x = _whole_and_part(tiles[0], scale[0])
+    whole_y, part_y = _whole_and_part(tiles[1], scale[1])
+    phases, index = np.unique(np.stack([part_x, part_y], 1), axis=0, return_inverse=True)
+    seen = _seen(whole_y, (y1 - y0) * scale[1], level, options)
+    made = [region.scaled_spans(scale, (float(px), float(py)), seen) for px, py in phases]
+    index = index.reshape(-1)
+    first_x = np.array([x for _, x, _ in made], np.int64)
+    first_y = np.array([y for _, _, y in made], np.int64)
+    spans = [shape for shape, _, _ in made]
+    x, y = whole_x + first_x[index], whole_y + first_y[index]
+    return spans[0].shape, _plan(level, spans, x, y, index.astype(np.uint32))
+
+
+def _whole_and_part(
+    tiles: NDArray[np.float64], scale: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Split ``tiles * scale`` into whole pixels and the rest, exactly where the scale is p/q."""
+    ratio = Fraction(scale).limit_denominator(LARGEST_DENOMINATOR)
+    if float(ratio) == scale and (tiles == np.trunc(tiles)).all() and _fits(tiles, ratio):
+        numerators = tiles.astype(np.int64) * ratio.numerator
+        return numerators // ratio.denominator, (numerators % ratio.denominator) / ratio.denominator
+    scaled = tiles * scale
+    whole = np.floor(scaled)
+    return whole.astype(np.int64), scaled - whole
+
+
+def _fits(tiles: NDArray[np.float64], ratio: Fraction) -> bool:
+    return bool(np.abs(tiles).max(initial=0) * ratio.numerator < 2**62)
+
+
+def _seen(
+    y: NDArray[np.int64], height: float, level: Level, options: Options
+) -> tuple[int, int] | None:
+    """Return first and end row, from the patches' origins, that lie on the level for any of them.
+
+    None stands for all: few rows are cheaper made once than looked at for each batch, and what
+    lies outside counts as well where ``outside`` gives it a value.
+    """
+    if height <= FEW_ROWS or len(y) == 0:
+        return None
+    if not options.clips:
+        check_grid((int(height), 1), 0)
+        return None
+    return -int(y.max()), level.height - int(y.min())
+
+
+def _plan(
+    level: Level,
+    spans: list[_core.Spans],
+    x: NDArray[np.int64],
+    y: NDArray[np.int64],
+    index: NDArray[np.uint32],
+) -> _core.Plan:
+    size = (level.height, level.width)
+    return _core.Plan(size, (level.segment_height, level.segment_width), spans, x, y, index)
+
+
+def _scaled(size: int, scale: float) -> int:
+    return int(_core.scale_coordinates(np.array([size], np.float64), scale)[0])
+
+
+def _check_side(width: float, height: float) -> None:
+    if max(width, height) > LARGEST_SIDE:
+        raise ValueError(
+            f"a patch of {height:.0f} x {width:.0f} overlay pixels is larger than any overlay:"
+            " check the ROI and the µm per pixel"
+        )
