@@ -233,6 +233,11 @@ def test_a_wrong_argument_fails_when_the_expression_is_built(arguments, error):
         tile_overlay_overlap(**{"roi": ROI, **COLUMNS, **arguments})
 
 
+def test_an_expression_of_literals_has_no_rows_to_answer():
+    with pytest.raises(ValueError, match="at least one argument must be a column"):
+        tile_overlay_overlap(ROI, "mask.tiff", 0, 0, 1.0, 1.0)
+
+
 def test_a_missing_argument_fails_when_the_expression_is_built():
     with pytest.raises(TypeError, match="overlay_path"):
         tile_overlay(roi=ROI)

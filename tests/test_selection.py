@@ -142,5 +142,10 @@ def test_a_struct_without_any_key_has_the_key_0():
     assert struct(LABELS, x=(100,), absent=None) == [{"0": None}]
 
 
+def test_a_struct_has_no_key_for_nodata():
+    assert struct(LABELS, nodata=(0, 255)) == [{"1": 0.4, "2": 0.6}]
+    assert struct(LABELS, nodata=(0, 1, 2, 255)) == [{"0": 0.0}]
+
+
 def test_a_struct_of_declared_classes_has_them_all():
     assert struct(LABELS, x=(100,), classes={0: "a", 1: "b"}) == [{"a": 0.0, "b": 0.0}]

@@ -182,12 +182,13 @@ def _spans(
     polygon: BaseGeometry, shape: tuple[int, int], bounds: Bounds | None, rule: str
 ) -> _core.Spans:
     height, width = shape
+    check_grid((height, width), 0)
     region = Region.from_geometry(polygon, "polygon")
     x0, y0, x1, y1 = bounds or (0, 0, width, height)
+    if not (x0 < x1 and y0 < y1):
+        raise ValueError(f"bounds must be x0, y0, x1, y1 with x0 < x1 and y0 < y1, got {bounds}")
     corners = (float(x0), float(y0), float(x1), float(y1))
-    return _core.Spans(
-        region.vertices, region.ring_ends, (height, width), corners, rule, (0, height)
-    )
+    return region.spans((height, width), corners, rule, (0, height))
 
 
 def _pixels(pixels: ArrayLike) -> NDArray[Any]:

@@ -172,6 +172,8 @@ def _numbers(column: Any, name: str) -> NDArray[np.float64]:
 def _overlays(overlay_path: Any) -> tuple[list[Overlay], NDArray[np.intp] | None]:
     if hasattr(overlay_path, "as_py"):
         overlay_path = overlay_path.as_py()
+    if getattr(overlay_path, "shape", None) == ():
+        overlay_path = overlay_path.item()
     if overlay_path is None or isinstance(overlay_path, (str, os.PathLike)):
         return [_path(overlay_path)], None
     if _is_raster(overlay_path):

@@ -84,7 +84,11 @@ def _field(
 
 def _names(found: Sequence[Fractions], declared: Sequence[str] | None) -> list[str]:
     """Return the keys of the block: as declared, then by value."""
-    keys = {text: key for part in found for text, key in zip(part.texts, part.keys, strict=True)}
+    keys = {
+        part.texts[column]: part.keys[column]
+        for part in found
+        for column in np.unique(part.columns).tolist()
+    }
     if declared is not None:
         return [*declared, *(text for text in keys if text not in declared)]
     names = sorted(keys, key=lambda text: _order(keys[text]))
@@ -120,7 +124,8 @@ def _check_labels(batch: Batch, found: Sequence[Fractions]) -> None:
 
 
 def _renumbered(part: Fractions, position: dict[str, int]) -> NDArray[np.intp]:
-    numbers = np.array([position[text] for text in part.texts], np.intp)
+    # Values left out as nodata have no position, and no entry.
+    numbers = np.array([position.get(text, -1) for text in part.texts], np.intp)
     return numbers[part.columns]
 
 

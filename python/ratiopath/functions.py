@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratiopath.batch import Batch
-from ratiopath.options import overlap_options, patch_options
+from ratiopath.options import check_pairs, overlap_options, patch_options
 from ratiopath.overlay import fractions, separate_patches
 from ratiopath.roi import Region
 
@@ -116,6 +116,14 @@ def read_overlay(
         dtype=dtype,
         storage_options=storage_options,
     )
+    check_pairs(
+        tile_extent_x=tile_extent_x,
+        tile_extent_y=tile_extent_y,
+        overlay_mpp_x=overlay_mpp_x,
+        overlay_mpp_y=overlay_mpp_y,
+        slide_extent_x=slide_extent_x,
+        slide_extent_y=slide_extent_y,
+    )
     region = None if roi is None else Region.from_geometry(roi)
     batch = Batch.of(
         overlay_path,
@@ -209,6 +217,14 @@ def overlay_overlap(
         classes=classes,
         bins=bins,
         storage_options=storage_options,
+    )
+    check_pairs(
+        tile_extent_x=tile_extent_x,
+        tile_extent_y=tile_extent_y,
+        overlay_mpp_x=overlay_mpp_x,
+        overlay_mpp_y=overlay_mpp_y,
+        slide_extent_x=slide_extent_x,
+        slide_extent_y=slide_extent_y,
     )
     region = None if roi is None else Region.from_geometry(roi)
     batch = Batch.of(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ratiopath import _core
-from ratiopath.limits import FEW_ROWS, check_grid
+from ratiopath.limits import FEW_ROWS
 from ratiopath.resolution import LARGEST_DENOMINATOR
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ratiopath.options import Options
     from ratiopath.readers.base import Level
-    from ratiopath.roi import Region
+    from ratiopath.roi import Bounds, Region
 
 # The core's grids have 31 bits a side; a patch beyond is a unit mixed up.
 LARGEST_SIDE = (1 << 31) - 1
@@ -54,7 +54,10 @@ def lay_rounded(
     _check_side(width, height)
     x = _core.scale_coordinates(tiles[0] + x0, scale[0])
     y = _core.scale_coordinates(tiles[1] + y0, scale[1])
-    start, end = _seen(y, height, level, options) or (0, height)
+    start, end = 0, height
+    # What lies outside the level is not seen, but counts where ``outside`` gives it a value.
+    if height > FEW_ROWS and len(y) and options.clips:
+        start, end = -int(y.max()), level.height - int(y.min())
     rows = (min(max(start, 0), height), min(max(end, 0), height))
     spans = region.spans((height, width), (x0, y0, x1, y1), options.coverage, rows)
     return (height, width), _plan(level, [spans], x, y, np.zeros(len(x), np.uint32))
@@ -87,7 +90,8 @@ def lay_exact(
     whole_x, part_x = _whole_and_part(tiles[0], scale[0])
     whole_y, part_y = _whole_and_part(tiles[1], scale[1])
     phases, index = np.unique(np.stack([part_x, part_y], 1), axis=0, return_inverse=True)
-    seen = _seen(whole_y, (y1 - y0) * scale[1], level, options)
+    large = max((x1 - x0) * scale[0], (y1 - y0) * scale[1]) > FEW_ROWS and len(index) > 0
+    seen = _seen(whole_x, whole_y, level) if large and options.clips else None
     made = [region.scaled_spans(scale, (float(px), float(py)), seen) for px, py in phases]
     index = index.reshape(-1)
     first_x = np.array([x for _, x, _ in made], np.int64)
@@ -107,6 +111,8 @@ def _whole_and_part(
         return numerators // ratio.denominator, (numerators % ratio.denominator) / ratio.denominator
     scaled = tiles * scale
     whole = np.floor(scaled)
+    if np.abs(whole).max(initial=0) >= 2**62:
+        raise ValueError(f"coordinate {whole[np.argmax(np.abs(whole))]:g} is no pixel's")
     return whole.astype(np.int64), scaled - whole
 
 
@@ -114,20 +120,9 @@ def _fits(tiles: NDArray[np.float64], ratio: Fraction) -> bool:
     return bool(np.abs(tiles).max(initial=0) * ratio.numerator < 2**62)
 
 
-def _seen(
-    y: NDArray[np.int64], height: float, level: Level, options: Options
-) -> tuple[int, int] | None:
-    """Return first and end row, from the patches' origins, that lie on the level for any of them.
-
-    None stands for all: few rows are cheaper made once than looked at for each batch, and what
-    lies outside counts as well where ``outside`` gives it a value.
-    """
-    if height <= FEW_ROWS or len(y) == 0:
-        return None
-    if not options.clips:
-        check_grid((int(height), 1), 0)
-        return None
-    return -int(y.max()), level.height - int(y.min())
+def _seen(x: NDArray[np.int64], y: NDArray[np.int64], level: Level) -> Bounds:
+    """Return what of patches with these origins may lie on the level, from their origin."""
+    return (-x.max(), -y.max(), level.width - x.min(), level.height - y.min())
 
 
 def _plan(

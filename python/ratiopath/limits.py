@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 LARGEST_OUTPUT = 16 * 1024**3
 
-# Rows of a region's spans, at some 24 bytes each, that are made without a look at which are seen.
+# What the spans of one region may take in the making.
+LARGEST_SPANS = 2 * 1024**3
+
+# A side of a region that is made whole, without a look at which part of it is seen.
 FEW_ROWS = 1 << 16
 
 
@@ -25,4 +35,27 @@ def check_grid(shape: tuple[int, int], pixel_bytes: int) -> None:
     if needed > LARGEST_OUTPUT:
         raise ValueError(
             f"a grid of {height} x {width} needs {needed:,} bytes, more than {LARGEST_OUTPUT:,}"
+        )
+
+
+def check_spans(vertices: NDArray[np.float64], shape: tuple[int, int]) -> None:
+    """Refuse a polygon whose spans on a grid are too many to be made.
+
+    Every edge is cut at the rows' and columns' borders, and a piece takes 24 bytes, as does a row.
+
+    Args:
+        vertices: The polygon's vertices in the grid's pixels (n, 2).
+        shape: Rows and columns that are made.
+
+    Raises:
+        ValueError: States the bytes.
+    """
+    height, width = shape
+    lengths = np.abs(np.diff(vertices, axis=0))
+    pieces = np.minimum(lengths, (width, height)).sum() + 2 * len(vertices)
+    needed = 24 * (height + pieces)
+    if needed > LARGEST_SPANS:
+        raise ValueError(
+            f"a region of {len(vertices)} vertices on {height} x {width} pixels needs"
+            f" {needed:,.0f} bytes, more than {LARGEST_SPANS:,}: check the ROI and the µm per pixel"
         )

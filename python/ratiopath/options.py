@@ -112,6 +112,21 @@ def overlap_options(
     )
 
 
+def check_pairs(**columns: object) -> None:
+    """Refuse one of two columns that belong together without the other.
+
+    Args:
+        **columns: By name, ending in ``_x`` or ``_y``; None where not given.
+
+    Raises:
+        ValueError: Names the one that is missing.
+    """
+    for name, column in columns.items():
+        other = name[:-1] + ("y" if name.endswith("x") else "x")
+        if column is not None and columns[other] is None:
+            raise ValueError(f"{name} and {other} go together: {other} is missing")
+
+
 def check_storage_options(storage_options: object) -> None:
     """Refuse what only remote overlays would need, rather than ignore it.
 

@@ -154,12 +154,17 @@ def _scatter(array: NDArray[Any], rows: NDArray[np.intp], part: NDArray[Any]) ->
 
 def _cast(data: NDArray[Any], dtype: np.dtype[Any], group: Group) -> NDArray[Any]:
     """Convert patches to the dtype asked for, which must hold every value exactly."""
-    if np.can_cast(data.dtype, dtype, "safe"):
+    # NumPy calls 64-bit integers safe in float64, whose precision ends at 2^53.
+    loses = data.dtype.kind in "iu" and data.dtype.itemsize == 8 and dtype.kind == "f"
+    if np.can_cast(data.dtype, dtype, "safe") and not loses:
         return data.astype(dtype, copy=False)
     with np.errstate(invalid="ignore", over="ignore"):
         result = data.astype(dtype)
         back = result.astype(data.dtype)
     changed = (back != data) & ~((back != back) & (data != data))  # noqa: PLR0124 - NaN stays NaN
+    if loses:
+        # The largest integers round up to 2^63 or 2^64, which come back as anything.
+        changed |= result >= float(np.iinfo(data.dtype).max)
     if changed.any():
         raise group.error(f"value {data[changed][0]} of {data.dtype} is no {dtype}: check dtype=")
     return result
@@ -168,7 +173,8 @@ def _cast(data: NDArray[Any], dtype: np.dtype[Any], group: Group) -> NDArray[Any
 def _check_size(groups: Sequence[Group], kinds: Sequence[PatchKind]) -> None:
     total = 0
     for group, kind in zip(groups, kinds, strict=True):
-        total += len(group.rows) * kind.data_bytes
+        # The mask takes about as much again.
+        total += 2 * len(group.rows) * kind.data_bytes
         if total > LARGEST_OUTPUT:
             shape = " x ".join(map(str, kind.data_shape))
             raise group.error(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -94,8 +94,9 @@ def place(batch: Batch, group: Group, region: Region | None, options: Options) -
         raise error.at_row(int(group.rows[0])) from error.__cause__
     except ValueError as error:
         raise group.error(str(error)) from error
-    if options.channel is not None and options.channel >= reader.channels:
-        raise group.error(f"channel {options.channel} is not among the {reader.channels}")
+    channels = None if isinstance(reader, EmptyReader) else reader.channels
+    if channels is not None and options.channel is not None and options.channel >= channels:
+        raise group.error(f"channel {options.channel} is not among the {channels}")
     return Placement(group, reader, level, shape, plan)
 
 
@@ -124,6 +125,8 @@ def place_slide(batch: Batch, group: Group, background: float) -> Placement:
         shape, plan = lay_rounded(tiles, tile, (1.0, 1.0), reader.levels[level], options)
     except OverlayError as error:
         raise error.at_row(int(group.rows[0])) from error.__cause__
+    except ValueError as error:
+        raise group.error(str(error)) from error
     return Placement(group, reader, level, shape, plan)
 
 
@@ -134,8 +137,15 @@ def _open(group: Group, options: Options) -> Reader:
         return _open_path(group.overlay)
     except OverlayNotFoundError:
         if options.on_missing == "empty":
-            return EmptyReader(options.dtype or np.dtype(np.uint8))
+            return EmptyReader(options.dtype or _dtype_outside(options))
         raise
+
+
+def _dtype_outside(options: Options) -> np.dtype[Any]:
+    """Return the sample type of an overlay that is not there: one that holds ``outside``."""
+    if isinstance(options.outside, str):
+        return np.dtype(np.uint8)
+    return np.promote_types(np.uint8, np.min_scalar_type(options.outside))
 
 
 def _open_path(path: str | None) -> Reader:
@@ -177,7 +187,7 @@ def _forced_level(group: Group, reader: Reader) -> int | None:
     level = group.number("level")
     if level is None:
         return None
-    if level != int(level) or not 0 <= level < len(reader.levels):
+    if not level.is_integer() or not 0 <= level < len(reader.levels):
         raise OverlayValueError(
             f"level {level:g} is not among the overlay's {len(reader.levels)}", reader.path
         )

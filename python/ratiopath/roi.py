@@ -16,6 +16,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from ratiopath import _core
+from ratiopath.limits import check_spans
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -122,14 +123,14 @@ class Region:
         self,
         scale: tuple[float, float],
         offset: tuple[float, float],
-        seen: tuple[int, int] | None = None,
+        seen: Bounds | None = None,
     ) -> tuple[_core.Spans, int, int]:
         """Rasterise ``region * scale + offset`` exactly, on the pixels that it touches.
 
         Args:
             scale: Pixels per unit along x and y.
             offset: Where the region's origin falls, in pixels.
-            seen: First and end row, in the same pixels, of those that any patch sees; None for all.
+            seen: x0, y0, x1, y1 in the same pixels of what any patch sees; None for all.
 
         Returns:
             Coverage by exact area, and the column and row of its first pixel.
@@ -151,23 +152,25 @@ def _polygonal_part(geometry: BaseGeometry) -> BaseGeometry:
 def _spans(
     region: Region, shape: tuple[int, int], bounds: Bounds, rule: str, rows: tuple[int, int]
 ) -> _core.Spans:
+    pixels = (shape[1] / (bounds[2] - bounds[0]), shape[0] / (bounds[3] - bounds[1]))
+    # Only exact coverage cuts an edge at columns too.
+    columns = shape[1] if rule == "exact" else 0
+    check_spans(region.vertices * pixels, (rows[1] - rows[0], columns))
     return _core.Spans(region.vertices, region.ring_ends, shape, bounds, rule, rows)
 
 
 @lru_cache(maxsize=_KEPT_SPANS)
 def _scaled_spans(
-    region: Region,
-    scale: tuple[float, float],
-    offset: tuple[float, float],
-    seen: tuple[int, int] | None,
+    region: Region, scale: tuple[float, float], offset: tuple[float, float], seen: Bounds | None
 ) -> tuple[_core.Spans, int, int]:
     vertices = region.vertices * scale + offset
-    first = np.floor(vertices.min(axis=0))
-    width, height = (np.ceil(vertices.max(axis=0)) - first).astype(int).tolist()
-    shape = (max(height, 1), max(width, 1))
-    bounds = (0.0, 0.0, float(shape[1]), float(shape[0]))
-    top = int(first[1])
-    start, end = (0, shape[0]) if seen is None else (seen[0] - top, seen[1] - top)
-    rows = (max(start, 0), min(max(end, 0), shape[0]))
-    spans = _core.Spans(vertices - first, region.ring_ends, shape, bounds, "exact", rows)
+    first, last = np.floor(vertices.min(axis=0)), np.ceil(vertices.max(axis=0))
+    if seen is not None:
+        first, last = np.maximum(first, seen[:2]), np.minimum(last, seen[2:])
+    width, height = np.maximum(last - first, 1).astype(int).tolist()
+    vertices -= first
+    check_spans(vertices, (height, width))
+    bounds = (0.0, 0.0, float(width), float(height))
+    rows = (0, height)
+    spans = _core.Spans(vertices, region.ring_ends, (height, width), bounds, "exact", rows)
     return spans, int(first[0]), int(first[1])

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 Key: TypeAlias = int | float | str | tuple[int | float, ...]
 
-FLOAT64 = np.dtype(np.float64)
+# Declared values are compared with each other as they are, of whatever size.
+EXACT = np.dtype(np.int64)
 OTHER = "other"
 LEFT_OUT = -1
 UNDECLARED = -2
@@ -82,9 +83,9 @@ class Selection:
             None if classes is None else _as_classes(classes),
             None if bins is None else _as_edges(bins),
         )
-        left_out = {match_key(value, FLOAT64) for value in selection.nodata}
+        left_out = {match_key(value, EXACT) for value in selection.nodata}
         declared = [value for value, _ in selection.classes or () if value != OTHER]  # type: ignore[comparison-overlap] # the one text among them
-        both = [value for value in declared if match_key(value, FLOAT64) in left_out]
+        both = [value for value in declared if match_key(value, EXACT) in left_out]
         if both:
             raise ValueError(f"values {both} are in both classes and nodata")
         return selection
@@ -147,7 +148,7 @@ def _as_classes(classes: object) -> tuple[tuple[Value, str], ...]:
         pairs = [(value, _name(value)) for value in _as_values(classes, "classes", other=True)]
     if not pairs:
         raise ValueError("classes must declare at least one value")
-    declared = [match_key(value, FLOAT64) for value, _ in pairs]
+    declared = [match_key(value, EXACT) for value, _ in pairs]
     if len(set(declared)) < len(declared):
         raise ValueError(f"classes declare a value twice: {[value for value, _ in pairs]}")
     return tuple(pairs)
@@ -194,7 +195,10 @@ def _as_number(value: object, name: str) -> int | float:
 
 
 def _as_edges(bins: object) -> tuple[float, ...]:
-    edges = np.asarray(bins, np.float64)
+    try:
+        edges = np.asarray(bins, np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"bins must be numbers, got {bins!r}") from error
     if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all():
         raise ValueError(f"bins must be at least two ascending edges, got {bins!r}")
     return tuple(edges.tolist())

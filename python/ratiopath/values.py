@@ -99,7 +99,9 @@ def match_key(value: Value, dtype: np.dtype[Any]) -> Hashable:
         return "nan"
     if dtype.kind == "f" and not isinstance(value, str):
         with np.errstate(over="ignore"):
-            return float(dtype.type(value))
+            nearest = float(dtype.type(value))
+        # What the dtype cannot reach is not its infinity.
+        return value if math.isinf(nearest) and not math.isinf(value) else nearest
     return value
 
 

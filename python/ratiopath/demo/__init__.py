@@ -166,4 +166,7 @@ def _say_result(settings: Settings, tiles: pa.Table, console: Console) -> None:
         )
     kept = np.count_nonzero(tiles["tissue_coverage"].to_numpy() >= KEPT_COVERAGE)
     share = f"{kept} of {tiles.num_rows} tiles"
-    console.print(f"{share} have tissue in at least {KEPT_COVERAGE:.0%} of their central region:")
+    console.print(
+        f"{share} have tissue in at least {KEPT_COVERAGE:.0%} of their central region."
+        " All tiles with their coverage, and the picture:"
+    )

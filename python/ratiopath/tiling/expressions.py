@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from ray.data.expressions import ColumnExpr, LiteralExpr, UDFExpr, udf
+from ray.data.expressions import ColumnExpr, Expr, LiteralExpr, UDFExpr, udf
 from ray.data.extensions import ArrowTensorArray, TensorArray
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from ray.data.datatype import DataType
-    from ray.data.expressions import Expr
 
 
 # Ray's operators and visitors need the base class's own equality and repr.
@@ -49,7 +48,12 @@ def expression(
 
     Returns:
         The expression.
+
+    Raises:
+        ValueError: No argument is an expression, so that nothing says how many rows there are.
     """
+    if not any(isinstance(argument, Expr) for argument in arguments.values()):
+        raise ValueError("at least one argument must be a column, such as tile_x=col('tile_x')")
     build: Callable[..., UDFExpr] = udf(return_dtype)(function)  # type: ignore[assignment] # a builder
     built = build(**arguments)
     fields = {field.name: getattr(built, field.name) for field in dataclasses.fields(built)}

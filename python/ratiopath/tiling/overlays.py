@@ -15,7 +15,13 @@ from ray.data.datatype import DataType
 from ratiopath.batch import Batch
 from ratiopath.columns import struct_column, struct_type
 from ratiopath.errors import OverlayValueError
-from ratiopath.options import Options, OverlapOptions, overlap_options, patch_options
+from ratiopath.options import (
+    Options,
+    OverlapOptions,
+    check_pairs,
+    overlap_options,
+    patch_options,
+)
 from ratiopath.overlay import fractions, stacked_patches
 from ratiopath.roi import Region
 from ratiopath.tiling.expressions import (
@@ -99,7 +105,15 @@ def tile_overlay(
         dtype=dtype,
         storage_options=storage_options,
     )
-    _check_columns(roi, tile_extent_x, tile_extent_y, overlay_path)
+    check_pairs(
+        tile_extent_x=tile_extent_x,
+        tile_extent_y=tile_extent_y,
+        overlay_mpp_x=overlay_mpp_x,
+        overlay_mpp_y=overlay_mpp_y,
+        slide_extent_x=slide_extent_x,
+        slide_extent_y=slide_extent_y,
+    )
+    _check_roi_and_path(roi, tile_extent_x, overlay_path)
     return expression(
         _patches,
         DataType(np.ndarray),
@@ -197,7 +211,15 @@ def tile_overlay_overlap(
         absent=absent,
         storage_options=storage_options,
     )
-    _check_columns(roi, tile_extent_x, tile_extent_y, overlay_path)
+    check_pairs(
+        tile_extent_x=tile_extent_x,
+        tile_extent_y=tile_extent_y,
+        overlay_mpp_x=overlay_mpp_x,
+        overlay_mpp_y=overlay_mpp_y,
+        slide_extent_x=slide_extent_x,
+        slide_extent_y=slide_extent_y,
+    )
+    _check_roi_and_path(roi, tile_extent_x, overlay_path)
     declared = struct_type(options)
     return expression(
         _overlap,
@@ -244,10 +266,8 @@ def _check_one_dtype(patches: np.ndarray[Any, Any]) -> None:
             )
 
 
-def _check_columns(
-    roi: object, tile_extent_x: object, tile_extent_y: object, overlay_path: object
-) -> None:
-    if roi is None and (tile_extent_x is None or tile_extent_y is None):
+def _check_roi_and_path(roi: object, tile_extent_x: object, overlay_path: object) -> None:
+    if roi is None and tile_extent_x is None:
         raise ValueError("without a roi, tile_extent_x and tile_extent_y must be given")
     if isinstance(overlay_path, np.ndarray):
         raise TypeError("overlay_path must be a column or a path; arrays are for read_overlay")

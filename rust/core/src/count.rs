@@ -26,6 +26,11 @@ impl Tally {
     pub fn total(&self) -> f64 {
         self.count as f64 + self.weight
     }
+
+    /// Whether nothing was counted, or only pixels of weight 0.
+    fn is_zero(&self) -> bool {
+        self.total() == 0.0
+    }
 }
 
 /// Tallies by distinct pixel; emptied and used again for every window.
@@ -72,17 +77,18 @@ impl Counter {
         add(tally, pixels, weight);
     }
 
-    /// Hands out every distinct pixel with its tally, in no order, and empties the counter.
+    /// Hands out every distinct pixel of any weight with its tally, in no order, and empties the
+    /// counter.
     pub fn drain(&mut self, mut take: impl FnMut(&[u8], Tally)) {
         match &mut self.kind {
             Kind::Bytes(table) => table.drain(take),
             Kind::Words { pixel_bytes, tallies } => {
-                for (key, tally) in tallies.drain() {
+                for (key, tally) in tallies.drain().filter(|(_, tally)| !tally.is_zero()) {
                     take(&key.to_le_bytes()[..*pixel_bytes], tally);
                 }
             }
             Kind::Wide { tallies, .. } => {
-                for (key, tally) in tallies.drain() {
+                for (key, tally) in tallies.drain().filter(|(_, tally)| !tally.is_zero()) {
                     take(&key, tally);
                 }
             }
@@ -285,7 +291,7 @@ impl ByteTable {
                 count: self.counts.iter().map(|table| table[k]).sum(),
                 weight: self.weights[k],
             };
-            if tally != Tally::default() {
+            if !tally.is_zero() {
                 take(&[value], tally);
             }
         }

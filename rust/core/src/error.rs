@@ -85,6 +85,18 @@ pub enum Error {
         /// How many there are.
         count: usize,
     },
+    /// Patches that touch more segments than a plan may hold.
+    #[error(
+        "{patches} patches touch {pairs} segments together, more than {most}: take fewer at once"
+    )]
+    Pairs {
+        /// How many patches there are.
+        patches: usize,
+        /// How many segments each touches, added up.
+        pairs: usize,
+        /// How many are allowed.
+        most: usize,
+    },
     /// A segment that decodes to fewer pixels than its part of the level.
     #[error(
         "segment has {width} x {height} pixels where at least {needed_width} x {needed_height} lie inside the level"

@@ -4,10 +4,14 @@
 //! segments come out in file order, each with the windows of all patches over it. So every segment
 //! is decoded once however many patches share it, and only what lies inside the level is touched.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::spans::Spans;
 use crate::{Error, Result};
+
+/// Pairs of patch and segment in one plan, at 16 bytes each.
+const MOST_PAIRS: usize = 1 << 27;
 
 /// A level of an overlay: its size and that of the segments it is stored in, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,8 +102,8 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`Error::Grid`] for segments without pixels, [`Error::Index`] for a patch whose
-    /// shape is not there.
+    /// [`Error::Grid`] for segments without pixels, [`Error::Index`] for a patch whose shape is not
+    /// there, [`Error::Pairs`] for patches that touch too many segments to be listed.
     pub fn new(level: LevelGrid, shapes: Vec<Arc<Spans>>, patches: Vec<Patch>) -> Result<Self> {
         if level.segment_width == 0 || level.segment_height == 0 {
             let (height, width) = (level.segment_height, level.segment_width);
@@ -117,6 +121,12 @@ impl Plan {
             starts: vec![0],
             members: Vec::new(),
         };
+        let pairs = (0..plan.patches.len())
+            .map(|patch| plan.segment_ranges(patch))
+            .fold(0_usize, |sum, (rows, columns)| sum.saturating_add(rows.len() * columns.len()));
+        if pairs > MOST_PAIRS {
+            return Err(Error::Pairs { patches: plan.patches.len(), pairs, most: MOST_PAIRS });
+        }
         plan.group_by_segment();
         Ok(plan)
     }
@@ -135,13 +145,20 @@ impl Plan {
     }
 
     fn segments_of(&self, patch: usize) -> impl Iterator<Item = usize> + use<> {
+        let (rows, columns) = self.segment_ranges(patch);
+        let width = self.level.columns();
+        rows.flat_map(move |row| columns.clone().map(move |column| row * width + column))
+    }
+
+    /// The rows and columns of the segments that a patch touches.
+    fn segment_ranges(&self, patch: usize) -> (Range<usize>, Range<usize>) {
         let inside = self.inside(patch);
+        if inside.is_empty() {
+            return (0..0, 0..0);
+        }
         let LevelGrid { segment_width, segment_height, .. } = self.level;
-        let columns = self.level.columns();
-        let (first, last) = (inside.x0 / segment_width, inside.x1.div_ceil(segment_width));
         let rows = inside.y0 / segment_height..inside.y1.div_ceil(segment_height);
-        let rows = if inside.is_empty() { 0..0 } else { rows };
-        rows.flat_map(move |row| (first..last).map(move |column| row * columns + column))
+        (rows, inside.x0 / segment_width..inside.x1.div_ceil(segment_width))
     }
 
     /// The part of a patch that lies inside the level, in the level's pixels.
