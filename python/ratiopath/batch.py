@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# Where float64 no longer tells pixels apart.
+LARGEST = 2.0**53
+
 Overlay: TypeAlias = "str | NDArray[Any] | None"
 
 
@@ -127,20 +130,20 @@ class Batch:
             yield Group(self.overlays[self.overlay_index[first]], rows, shared)
 
     def require(self, *names: str, positive: bool = False) -> None:
-        """Refuse rows where a column is null or infinite, or, if asked, not positive.
+        """Refuse rows where a column is null or beyond 2^53, or, if asked, not positive.
 
         Raises:
             OverlayValueError: Names the first such row.
         """
         for name in names:
             values = self.numbers[name]
-            bad = ~np.isfinite(values) | ((values <= 0) if positive else False)
+            bad = ~(np.abs(values) <= LARGEST) | ((values <= 0) if positive else False)
             if bad.any():
                 row = int(np.argmax(bad))
                 overlay = self.overlays[self.overlay_index[row]]
                 path = overlay if isinstance(overlay, str) else None
-                rule = "positive and finite" if positive else "finite and not null"
-                raise OverlayValueError(f"{name} must be {rule}, got {values[row]}", path, row)
+                rule = "positive and at most 2^53" if positive else "at most 2^53 and not null"
+                raise OverlayValueError(f"{name} must be {rule}, got {values[row]:g}", path, row)
 
 
 def _refine(codes: NDArray[np.intp], values: NDArray[np.float64]) -> NDArray[np.intp]:

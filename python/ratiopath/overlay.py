@@ -120,6 +120,8 @@ def _gather(
     for group, kind, target in zip(groups, stored, wanted, strict=True):
         # Placed anew, so that no more overlays stay open than the readers' own bound.
         placement = placing(group)
+        if PatchKind.of(placement, options) != kind:
+            raise group.error("the file was replaced while it was read: read it again")
         if kind == target and arrays[0].dtype != object and _is_slice(group.rows):
             first, last = group.rows[0], group.rows[-1]
             fill(placement, tuple(array[first : last + 1] for array in arrays))
