@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import openslide
 import pytest
 
 from overlays import write_overlay
@@ -85,3 +86,16 @@ def test_openslide_refuses_what_it_does_not_know(tmp_path):
         OpenSlideReader(path)
     with pytest.raises(OverlayNotFoundError):
         OpenSlideReader(tmp_path / "absent.svs")
+
+
+def test_a_slide_that_failed_once_is_read_again(tmp_path, monkeypatch):
+    pixels = np.full((32, 32, 3), 7, np.uint8)
+    reader = OpenSlideReader(write_overlay(tmp_path / "slide.tif", [pixels]))
+
+    def failing(*_):
+        raise openslide.OpenSlideError("the drive was away")
+
+    monkeypatch.setattr(reader._slide, "read_region", failing)
+    with pytest.raises(OverlayFormatError, match="the drive was away"):
+        reader.read_segment(0, 0, 0)
+    np.testing.assert_array_equal(reader.read_segment(0, 0, 0), pixels)

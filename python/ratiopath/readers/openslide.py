@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -57,8 +58,7 @@ class OpenSlideReader(Reader):
         try:
             status = os.stat(self.path)  # noqa: PTH116 - no Path made
             self.identity = (*file_identity(self.path, status), transparent)
-            self._slide = openslide.OpenSlide(self.path)
-            self._slide.set_cache(_cache)
+            self._slide = _open(self.path)
         except OSError as error:
             raise unopenable(self.path, error) from error
         except openslide.OpenSlideError as error:
@@ -93,6 +93,7 @@ class OpenSlideReader(Reader):
         try:
             region = self._slide.read_region((left * downsample, top * downsample), level, size)
         except (openslide.OpenSlideError, OSError, ValueError) as error:
+            self._renew()
             raise OverlayFormatError(
                 f"segment (row {row}, column {column}) of level {level} cannot be read: {error}",
                 self.path,
@@ -102,6 +103,17 @@ class OpenSlideReader(Reader):
     def close(self) -> None:
         """Close the slide."""
         self._slide.close()
+
+    def _renew(self) -> None:
+        """Take a new handle: one that failed once, on a network drive say, fails ever after."""
+        with contextlib.suppress(openslide.OpenSlideError, OSError):
+            self._slide = _open(self.path)
+
+
+def _open(path: str) -> openslide.OpenSlide:
+    slide = openslide.OpenSlide(path)
+    slide.set_cache(_cache)
+    return slide
 
 
 def _exact_downsample(
