@@ -116,16 +116,8 @@ def read_overlay(
         dtype=dtype,
         storage_options=storage_options,
     )
-    check_pairs(
-        tile_extent_x=tile_extent_x,
-        tile_extent_y=tile_extent_y,
-        overlay_mpp_x=overlay_mpp_x,
-        overlay_mpp_y=overlay_mpp_y,
-        slide_extent_x=slide_extent_x,
-        slide_extent_y=slide_extent_y,
-    )
     region = None if roi is None else Region.from_geometry(roi)
-    batch = Batch.of(
+    batch = _batch(
         overlay_path,
         tile_x=tile_x,
         tile_y=tile_y,
@@ -218,16 +210,8 @@ def overlay_overlap(
         bins=bins,
         storage_options=storage_options,
     )
-    check_pairs(
-        tile_extent_x=tile_extent_x,
-        tile_extent_y=tile_extent_y,
-        overlay_mpp_x=overlay_mpp_x,
-        overlay_mpp_y=overlay_mpp_y,
-        slide_extent_x=slide_extent_x,
-        slide_extent_y=slide_extent_y,
-    )
     region = None if roi is None else Region.from_geometry(roi)
-    batch = Batch.of(
+    batch = _batch(
         overlay_path,
         tile_x=tile_x,
         tile_y=tile_y,
@@ -253,3 +237,8 @@ def overlay_overlap(
 
 def _masked(data: NDArray[Any], mask: NDArray[np.bool_]) -> np.ma.MaskedArray[Any, Any]:
     return np.ma.MaskedArray(data, np.broadcast_to(mask[..., np.newaxis], data.shape))
+
+
+def _batch(overlay_path: object, **columns: object) -> Batch:
+    check_pairs(columns)
+    return Batch.of(overlay_path, **columns)

@@ -5,16 +5,21 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from numbers import Integral, Real
-from typing import Any, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import numpy as np
 
 from ratiopath.selection import Selection
 from ratiopath.values import check_dtype
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 Coverage: TypeAlias = Literal["center", "all_touched", "exact"]
 Outside: TypeAlias = Literal["clip"] | int | float
 OnMissing: TypeAlias = Literal["error", "empty"]
+
+_PAIRS = [(f"{name}_x", f"{name}_y") for name in ("tile_extent", "overlay_mpp", "slide_extent")]
 
 
 @dataclass(frozen=True)
@@ -112,19 +117,19 @@ def overlap_options(
     )
 
 
-def check_pairs(**columns: object) -> None:
-    """Refuse one of two columns that belong together without the other.
+def check_pairs(columns: Mapping[str, object]) -> None:
+    """Refuse one of two optional columns that belong together without the other.
 
     Args:
-        **columns: By name, ending in ``_x`` or ``_y``; None where not given.
+        columns: All columns by name; None where not given.
 
     Raises:
         ValueError: Names the one that is missing.
     """
-    for name, column in columns.items():
-        other = name[:-1] + ("y" if name.endswith("x") else "x")
-        if column is not None and columns[other] is None:
-            raise ValueError(f"{name} and {other} go together: {other} is missing")
+    for pair in _PAIRS:
+        missing = [name for name in pair if columns[name] is None]
+        if len(missing) == 1:
+            raise ValueError(f"{pair[0]} and {pair[1]} go together: {missing[0]} is missing")
 
 
 def check_storage_options(storage_options: object) -> None:

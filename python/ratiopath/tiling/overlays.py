@@ -33,6 +33,8 @@ from ratiopath.tiling.expressions import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import DTypeLike
     from ray.data.expressions import Expr
     from shapely.geometry.base import BaseGeometry
@@ -105,20 +107,11 @@ def tile_overlay(
         dtype=dtype,
         storage_options=storage_options,
     )
-    check_pairs(
-        tile_extent_x=tile_extent_x,
-        tile_extent_y=tile_extent_y,
-        overlay_mpp_x=overlay_mpp_x,
-        overlay_mpp_y=overlay_mpp_y,
-        slide_extent_x=slide_extent_x,
-        slide_extent_y=slide_extent_y,
-    )
-    _check_roi_and_path(roi, tile_extent_x, overlay_path)
-    return expression(
+    return _expression(
         _patches,
         DataType(np.ndarray),
-        region=None if roi is None else Region.from_geometry(roi),
-        options=options,
+        roi,
+        options,
         overlay_path=overlay_path,
         tile_x=tile_x,
         tile_y=tile_y,
@@ -211,21 +204,12 @@ def tile_overlay_overlap(
         absent=absent,
         storage_options=storage_options,
     )
-    check_pairs(
-        tile_extent_x=tile_extent_x,
-        tile_extent_y=tile_extent_y,
-        overlay_mpp_x=overlay_mpp_x,
-        overlay_mpp_y=overlay_mpp_y,
-        slide_extent_x=slide_extent_x,
-        slide_extent_y=slide_extent_y,
-    )
-    _check_roi_and_path(roi, tile_extent_x, overlay_path)
     declared = struct_type(options)
-    return expression(
+    return _expression(
         _overlap,
         DataType(dict) if declared is None else DataType.from_arrow(declared),
-        region=None if roi is None else Region.from_geometry(roi),
-        options=options,
+        roi,
+        options,
         overlay_path=overlay_path,
         tile_x=tile_x,
         tile_y=tile_y,
@@ -239,6 +223,23 @@ def tile_overlay_overlap(
         slide_extent_y=slide_extent_y,
         level=level,
     )
+
+
+def _expression(
+    function: Callable[..., Any],
+    return_dtype: DataType,
+    roi: BaseGeometry | None,
+    options: Options,
+    **columns: object,
+) -> BatchExpression:
+    """Check what can be known before any row is, and build the expression."""
+    check_pairs(columns)
+    if roi is None and columns["tile_extent_x"] is None:
+        raise ValueError("without a roi, tile_extent_x and tile_extent_y must be given")
+    if isinstance(columns["overlay_path"], np.ndarray):
+        raise TypeError("overlay_path must be a column or a path; arrays are for read_overlay")
+    region = None if roi is None else Region.from_geometry(roi)
+    return expression(function, return_dtype, region=region, options=options, **columns)
 
 
 def _patches(region: Region | None, options: Options, **columns: Any) -> Any:
@@ -264,10 +265,3 @@ def _check_one_dtype(patches: np.ndarray[Any, Any]) -> None:
             raise OverlayValueError(
                 f"overlays of {first} and {patch.dtype} in one column: pass dtype=", None, row
             )
-
-
-def _check_roi_and_path(roi: object, tile_extent_x: object, overlay_path: object) -> None:
-    if roi is None and tile_extent_x is None:
-        raise ValueError("without a roi, tile_extent_x and tile_extent_y must be given")
-    if isinstance(overlay_path, np.ndarray):
-        raise TypeError("overlay_path must be a column or a path; arrays are for read_overlay")
