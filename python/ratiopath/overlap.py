@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ratiopath import _core
-from ratiopath.errors import OverlayError, OverlayValueError
-from ratiopath.segments import cache, rows_of_bytes
+from ratiopath.errors import OverlayValueError
+from ratiopath.segments import rows_of_bytes
 from ratiopath.selection import UNDECLARED, Key
 from ratiopath.threads import in_parts
 from ratiopath.values import Distinct, pixel_holding
@@ -54,7 +54,7 @@ def overlap_fractions(placement: Placement, options: OverlapOptions) -> Fraction
         OverlayError: A segment cannot be decoded, or a value was not declared; names the row.
     """
     reader = placement.reader
-    channels = reader.channels if options.channel is None else 1
+    channels = placement.channels(options)
     pixel_bytes = reader.dtype.itemsize * channels
     patterns, offsets, index, areas = _count(placement, options, pixel_bytes)
     distinct = Distinct.of(patterns.view(reader.dtype).reshape(-1, channels))
@@ -89,7 +89,7 @@ def _count(
             _add_segment(collector, placement, segment, options)
         return collector
 
-    first, *others = in_parts(collect, range(len(plan.segments)))
+    first, *others = in_parts(collect, range(len(placement.segments)))
     for other in others:
         first.merge(other)
     if outside is not None:
@@ -100,11 +100,7 @@ def _count(
 def _add_segment(
     collector: _core.Collector, placement: Placement, index: int, options: Options
 ) -> None:
-    reader, plan = placement.reader, placement.plan
-    try:
-        segment = cache.read(reader, *placement.segment(index))
-    except OverlayError as error:
-        raise error.at_row(placement.row_of_segment(index)) from error.__cause__
+    plan, segment = placement.plan, placement.read(index)
     if segment.pixels is None:
         collector.add_constant(plan, index, fill_pixel(placement, options))
     else:
@@ -120,7 +116,7 @@ def outside_pixel(placement: Placement, options: Options) -> bytes:
     """
     assert not isinstance(options.outside, str)  # noqa: S101 - for the type checker
     reader = placement.reader
-    pixel = pixel_holding(options.outside, reader.dtype, _channels(placement, options))
+    pixel = pixel_holding(options.outside, reader.dtype, placement.channels(options))
     if pixel is None:
         raise placement.group.error(f"outside={options.outside} is no value of {reader.dtype}")
     return pixel
@@ -129,11 +125,7 @@ def outside_pixel(placement: Placement, options: Options) -> bytes:
 def fill_pixel(placement: Placement, options: Options) -> bytes:
     """Return the pixel of a segment that the file leaves out."""
     reader = placement.reader
-    return np.full(_channels(placement, options), reader.fill, reader.dtype).tobytes()
-
-
-def _channels(placement: Placement, options: Options) -> int:
-    return placement.reader.channels if options.channel is None else 1
+    return np.full(placement.channels(options), reader.fill, reader.dtype).tobytes()
 
 
 def _add_up(

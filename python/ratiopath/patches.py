@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratiopath import _core
-from ratiopath.errors import OverlayError
 from ratiopath.overlap import fill_pixel, outside_pixel
-from ratiopath.segments import cache, rows_of_bytes
+from ratiopath.segments import rows_of_bytes
 from ratiopath.threads import in_parts
 
 if TYPE_CHECKING:
@@ -44,8 +43,7 @@ class PatchKind:
     @classmethod
     def of(cls, placement: Placement, options: Options) -> PatchKind:
         """Return the kind of a placement's patches."""
-        channels = placement.reader.channels if options.channel is None else 1
-        return cls(*placement.shape, channels, placement.reader.dtype)
+        return cls(*placement.shape, placement.channels(options), placement.reader.dtype)
 
     @property
     def pixel_bytes(self) -> int:
@@ -144,7 +142,7 @@ def _filled(placement: Placement, index: int, options: Options, kind: PatchKind)
     """Return a segment that the file leaves out, as pixels."""
     level = placement.grid
     pixel = np.frombuffer(fill_pixel(placement, options), kind.dtype)
-    _, row, column = placement.segment(index)
+    row, column = placement.place_of(index)
     height = min(level.segment_height, level.height - row * level.segment_height)
     width = min(level.segment_width, level.width - column * level.segment_width)
     return np.full((height, width, kind.channels), pixel, kind.dtype)
@@ -154,19 +152,12 @@ def _decoded(placement: Placement) -> Iterator[tuple[int, NDArray[Any] | None]]:
     """Decode the touched segments in file order, a round at a time on the allowed threads."""
 
     def decode(part: range) -> list[tuple[int, NDArray[Any] | None]]:
-        return [(index, _decode(placement, index)) for index in part]
+        return [(index, placement.read(index).pixels) for index in part]
 
-    count = len(placement.plan.segments)
+    count = len(placement.segments)
     for start in range(0, count, _ROUND):
         for part in in_parts(decode, range(start, min(start + _ROUND, count))):
             yield from part
-
-
-def _decode(placement: Placement, index: int) -> NDArray[Any] | None:
-    try:
-        return cache.read(placement.reader, *placement.segment(index)).pixels
-    except OverlayError as error:
-        raise error.at_row(placement.row_of_segment(index)) from error.__cause__
 
 
 def _flat(array: NDArray[Any]) -> NDArray[np.uint8]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,10 +16,14 @@ from ratiopath.readers import open_reader
 from ratiopath.readers.array import ArrayReader
 from ratiopath.readers.empty import EmptyReader
 from ratiopath.roi import Region
+from ratiopath.segments import cache
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ratiopath.batch import Batch, Group
     from ratiopath.readers.base import Level, Reader
+    from ratiopath.segments import Segment
 
 # Columns that decide how an overlay is read: rows that agree on them share one plan.
 GROUP_BY = (
@@ -56,14 +61,30 @@ class Placement:
         """The level's size and segments."""
         return self.reader.levels[self.level]
 
-    def segment(self, index: int) -> tuple[int, int, int]:
-        """Return level, row and column of the ``index``-th touched segment."""
-        row, column = divmod(int(self.plan.segments[index]), self.grid.columns)
-        return self.level, row, column
+    @cached_property
+    def segments(self) -> NDArray[np.int64]:
+        """The touched segments as ``row * columns + column``, ascending."""
+        return self.plan.segments
 
-    def row_of_segment(self, index: int) -> int:
-        """Return the first row of the batch that touches the ``index``-th touched segment."""
-        return int(self.group.rows[self.plan.first_patch(index) or 0])
+    def place_of(self, index: int) -> tuple[int, int]:
+        """Return row and column of the ``index``-th touched segment."""
+        return divmod(int(self.segments[index]), self.grid.columns)
+
+    def read(self, index: int) -> Segment:
+        """Decode the ``index``-th touched segment.
+
+        Raises:
+            OverlayFormatError: It cannot be decoded; names the first row that touches it.
+        """
+        try:
+            return cache.read(self.reader, self.level, *self.place_of(index))
+        except OverlayError as error:
+            row = int(self.group.rows[self.plan.first_patch(index) or 0])
+            raise error.at_row(row) from error.__cause__
+
+    def channels(self, options: Options) -> int:
+        """Return how many samples a pixel has that are read."""
+        return self.reader.channels if options.channel is None else 1
 
 
 def place(batch: Batch, group: Group, region: Region | None, options: Options) -> Placement:

@@ -3,9 +3,10 @@
 //! Each touched segment is walked once per window along the spans of the patch's shape; the counts
 //! of a window join the patch's entries under small numbers that stand for distinct pixels
 //! throughout the batch. Where segments are known to hold the same pixels, as the many empty ones
-//! of a label map do, a window that was counted in one is not counted again in the next. What comes out at the end is, patch by patch, which pixels occur and how
-//! much area each has, in one flat table. Several collectors may work on parts of one plan, each on
-//! a thread of its own, and be merged.
+//! of a label map do, a window that was counted in one is not counted again in the next. What comes
+//! out at the end is, patch by patch, which pixels occur and how much area each has, in one flat
+//! table. Several collectors may work on parts of one plan, each on a thread of its own, and be
+//! merged.
 
 use rustc_hash::FxHashMap;
 

@@ -224,9 +224,13 @@ impl Plan {
     /// How much of a patch's region lies outside the level, in pixels.
     #[must_use]
     pub fn area_outside(&self, patch: usize) -> f64 {
-        let shape = self.shape(patch);
-        let inside = self.inside_of_patch(patch);
-        shape.area() - shape.area_within(inside.x0, inside.y0, inside.x1, inside.y1)
+        let (shape, inside) = (self.shape(patch), self.inside_of_patch(patch));
+        let (width, height) = (shape.width(), shape.height());
+        // Added up and not subtracted: where nothing lies outside, that is 0 and no rounding error.
+        shape.area_within(0, 0, width, inside.y0)
+            + shape.area_within(0, inside.y1, width, height)
+            + shape.area_within(0, inside.y0, inside.x0, inside.y1)
+            + shape.area_within(inside.x1, inside.y0, width, inside.y1)
     }
 
     /// The windows of all patches over the `index`-th touched segment.
