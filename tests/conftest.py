@@ -43,6 +43,6 @@ def shared_data() -> Path:
 def ray_session() -> Iterator[None]:
     """A local Ray of two CPUs, shut down after the last test that asked for it."""
     ray = pytest.importorskip("ray")
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
     yield
     ray.shutdown()

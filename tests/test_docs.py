@@ -28,7 +28,7 @@ HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 # A page asks for memory as a cluster would grant it; the small Ray here only counts it.
 START = """
 import json, ray
-ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, _memory=64 * 1024**3)
+ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, _memory=64 * 1024**3)
 """
 
 # Overlay pixels of 8 x 8 slide pixels: a 512 px tile is 64 of them, its middle half 32.
@@ -68,6 +68,28 @@ def test_every_relative_link_leads_somewhere(page):
 def test_every_python_block_compiles(page):
     for code in python_blocks(page):
         compile(code, page.name, "exec")
+
+
+def test_every_python_block_has_the_right_types(tmp_path):
+    """A page's blocks follow each other in one module, as a reader would type them."""
+    pytest.importorskip("mypy")
+    modules = []
+    for page in PAGES:
+        if blocks := python_blocks(page):
+            modules.append(tmp_path / f"{page.stem.replace('-', '_')}_page.py")
+            modules[-1].write_text("\n".join(blocks), encoding="utf-8")
+    run = subprocess.run(  # noqa: S603 - this interpreter, on the project's own pages
+        # An example may say `dict` where the package itself would say what is in it.
+        [sys.executable, "-m", "mypy", "--allow-any-generics", *modules],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    errors = [line for line in run.stdout.splitlines() if re.search(r":\d+: error: ", line)]
+    # Ray's annotation asks for a function of every batch format, which nobody writes.
+    assert [line for line in errors if 'Argument 1 to "map_batches"' not in line] == [], run.stdout
+    assert run.returncode == bool(errors), run.stderr
 
 
 def tissue(seed: int) -> np.ndarray:
@@ -116,7 +138,7 @@ def run_page(page: str, folder: Path, answer: str) -> object:
 def test_the_readme_s_code_runs(tmp_path):
     mask = tissue(1)
     write_overlay(tmp_path / "tissue_mask.tiff", [mask, mask[::2, ::2]], MASK_MPP)
-    kept = run_page("README.md", tmp_path, "[row['x'] for row in rows.take_all()]")
+    kept = run_page("README.md", tmp_path, "[row['x'] for row in tissue.take_all()]")
     assert sorted(kept) == [512]
 
 

@@ -20,6 +20,7 @@ from ratiopath.errors import (
     OverlayValueError,
 )
 from ratiopath.functions import OverlayPatches, overlay_overlap, read_overlay
+from ratiopath.removed import name_substitutes
 
 __all__ = [
     "OverlayError",
@@ -37,3 +38,5 @@ __all__ = [
     "read_overlay",
     "scale_coordinates",
 ]
+
+name_substitutes()

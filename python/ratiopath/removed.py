@@ -1,0 +1,72 @@
+"""What ratiopath 1.5.0 had and this package has not: importing it names the substitute."""
+
+from __future__ import annotations
+
+import sys
+from importlib.abc import MetaPathFinder
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+SUBSTITUTES = {
+    "ratiopath.augmentations": (
+        "use the stain augmentation of TIAToolbox (tiatoolbox.tools.stainaugment) or another "
+        "augmentation library"
+    ),
+    "ratiopath.lightning": "derive from lightning.pytorch.Callback",
+    "ratiopath.masks": (
+        "make tissue masks with scikit-image (skimage.filters.threshold_otsu) and write label "
+        "pyramids with pyvips (tiffsave with region_shrink='nearest')"
+    ),
+    "ratiopath.model_selection": (
+        "use sklearn.model_selection (StratifiedGroupKFold, GroupShuffleSplit)"
+    ),
+    "ratiopath.openslide": (
+        "use openslide.OpenSlide for a slide, ratiopath.ray.read_slides to choose levels, "
+        "ratiopath.tiling.read_slide_tiles for pixels"
+    ),
+    "ratiopath.parsers": (
+        "read annotations with geopandas.read_file (GeoJSON) or dlup.annotations (ASAP, Darwin); "
+        "ratiopath.tiling.tile_annotations takes any shapely geometries"
+    ),
+    "ratiopath.ray.aggregate": "derive from ray.data.aggregate.AggregateFnV2",
+    "ratiopath.ray.datasource": (
+        "use ratiopath.ray.read_slides to read slides, pyvips in Dataset.map to write TIFF files"
+    ),
+    "ratiopath.tifffile": (
+        "use tifffile.TiffFile for a file, ratiopath.tiling.read_slide_tiles for pixels"
+    ),
+    "ratiopath.tiling.read_slide_tiles": "use 'from ratiopath.tiling import read_slide_tiles'",
+    "ratiopath.tiling.types": "annotate with ray.data.expressions.Expr",
+    "ratiopath.torch": (
+        "use ratiopath.tiling.read_slide_tiles and Dataset.iter_torch_batches, "
+        "or openslide.OpenSlide in a dataset of your own"
+    ),
+}
+
+
+class RemovedModules(MetaPathFinder):
+    """Comes last on `sys.meta_path`, so it is asked only for what nobody else finds."""
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,  # noqa: ARG002 - the signature of the import system
+        target: ModuleType | None = None,  # noqa: ARG002 - likewise
+    ) -> ModuleSpec | None:
+        """Raise `ModuleNotFoundError` for a module that was removed, and find none."""
+        if fullname in SUBSTITUTES:
+            raise ModuleNotFoundError(
+                f"ratiopath 2 has no module {fullname!r}: {SUBSTITUTES[fullname]}, "
+                "or stay with 'ratiopath<2'",
+                name=fullname,
+            )
+        return None
+
+
+def name_substitutes() -> None:
+    """Have Python name the substitute where a removed module is imported."""
+    sys.meta_path.append(RemovedModules())
