@@ -14,9 +14,14 @@ def assemble(reader: Reader, level: int = 0) -> np.ndarray:
     """Return a level (H, W, C), checking what every reader promises about its segments."""
     grid = reader.levels[level]
     pixels = np.full((grid.height, grid.width, reader.channels), reader.fill, reader.dtype)
+    slot_bytes = grid.segment_height * grid.segment_width * pixels[:1, :1].nbytes
+    slot = np.full(slot_bytes, 0xA5, np.uint8)
     for row in range(grid.rows):
         for column in range(grid.columns):
             segment = reader.read_segment(level, row, column)
+            np.testing.assert_array_equal(
+                reader.read_segment_into(slot, level, row, column), segment
+            )
             top, left = row * grid.segment_height, column * grid.segment_width
             inside = pixels[top : top + grid.segment_height, left : left + grid.segment_width]
             if segment is not None:

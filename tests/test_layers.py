@@ -26,7 +26,11 @@ ROOMS = {
         "ratiopath.demo",
     ),
     "shapely": ("ratiopath.roi", "ratiopath.tiling.annotations", "ratiopath.demo.pipeline"),
-    "tifffile": ("ratiopath.readers.tiff", "ratiopath.demo.sample"),
+    "tifffile": (
+        "ratiopath.readers.tiff",
+        "ratiopath.readers.tiff_slots",
+        "ratiopath.demo.sample",
+    ),
     "imagecodecs": ("ratiopath.readers.tiff",),
     "openslide": ("ratiopath.readers.openslide",),
     "typer": ("ratiopath.demo",),

@@ -259,3 +259,20 @@ def test_complex_samples_are_refused(path):
 
 def test_sizes_are_width_and_height(path):
     assert sizes(write(path, noise())) == [(WIDTH, HEIGHT)]
+
+
+@pytest.mark.parametrize("codec", ["lzw", "lzw predictor", "deflate", "zstd", "packbits"])
+def test_a_tile_is_decoded_into_the_slot(path, codec):
+    reader = write(path, noise(), tile=(16, 32), **CODECS[codec])
+    slot = np.zeros(16 * 32, np.uint8)
+    assert np.shares_memory(reader.read_segment_into(slot, 0, 1, 0), slot)
+    np.testing.assert_array_equal(slot.reshape(16, 32), noise()[16:32, :32])
+
+
+def test_a_slot_too_small_is_left_alone(path):
+    reader = write(path, noise(), tile=(16, 32), compression="deflate")
+    slot = np.zeros(16 * 32 - 1, np.uint8)
+    np.testing.assert_array_equal(
+        reader.read_segment_into(slot, 0, 0, 0)[:, :, 0], noise()[:16, :32]
+    )
+    assert not slot.any()

@@ -100,6 +100,31 @@ class Reader(ABC):
             OverlayFormatError: The segment is corrupt, truncated or in an unsupported encoding.
         """
 
+    def read_segment_into(
+        self,
+        slot: NDArray[np.uint8],  # noqa: ARG002 - for those that can
+        level: int,
+        row: int,
+        column: int,
+    ) -> NDArray[Any] | None:
+        """Decode one segment that is looked at once and let go.
+
+        Args:
+            slot: Memory (n,) that the pixels may be written to instead of a fresh array, which
+                would cost page faults every time.
+            level: Index into ``levels``.
+            row: Row of the segment in the level's grid.
+            column: Column of the segment.
+
+        Returns:
+            What `read_segment` returns, in the slot or elsewhere; good until the slot is used
+            again.
+
+        Raises:
+            OverlayFormatError: As for `read_segment`.
+        """
+        return self.read_segment(level, row, column)
+
     def encoded_segment(self, level: int, row: int, column: int) -> bytes | None:  # noqa: ARG002 - for those that have it
         """Return a segment's stored bytes, where that may save decoding it.
 

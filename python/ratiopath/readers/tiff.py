@@ -82,8 +82,23 @@ class TiffReader(Reader):
             OverlayFormatError: The segment is corrupt, truncated, too large or in an unsupported
                 encoding.
         """
+        return self._read(level, row, column, None)
+
+    def read_segment_into(
+        self, slot: NDArray[np.uint8], level: int, row: int, column: int
+    ) -> NDArray[Any] | None:
+        """Decode one tile or band of rows, where possible into the slot; see `Reader`.
+
+        Raises:
+            OverlayFormatError: As for `read_segment`.
+        """
+        return self._read(level, row, column, slot)
+
+    def _read(
+        self, level: int, row: int, column: int, slot: NDArray[np.uint8] | None
+    ) -> NDArray[Any] | None:
         try:
-            pixels = self._levels[level].read(row, column)
+            pixels = self._levels[level].read(row, column, slot)
         except Exception as error:
             raise OverlayFormatError(
                 f"segment (row {row}, column {column}) of level {level} cannot be read: {error}",

@@ -64,12 +64,15 @@ class TiffLevel:
         self.segment_bytes = pixels * self.channels * dtype.itemsize
         self.is_too_large = self.segment_bytes > SEGMENT_BYTES
 
-    def read(self, row: int, column: int) -> NDArray[Any] | None:
+    def read(
+        self, row: int, column: int, slot: NDArray[np.uint8] | None = None
+    ) -> NDArray[Any] | None:
         """Decode one segment.
 
         Args:
             row: Its row in the grid.
             column: Its column in the grid.
+            slot: Memory that a segment of one plane may be decoded into.
 
         Returns:
             Pixels (h, w, channels) or None where the file leaves the segment out.
@@ -83,8 +86,9 @@ class TiffLevel:
                 f"its strips or tiles take more than {SEGMENT_BYTES >> 20} MiB each when decoded;"
                 " rewrite the file tiled, for example with tiles of 512 x 512"
             )
-        planes = [plane.read(self.grid, row, column) for plane in self.planes]
-        return planes[0] if len(planes) == 1 else self._stack(planes)
+        if len(self.planes) == 1:
+            return self.planes[0].read(self.grid, row, column, slot)
+        return self._stack([plane.read(self.grid, row, column) for plane in self.planes])
 
     def encoded(self, row: int, column: int) -> bytes | None:
         """Return a tile's stored bytes where they are few and hold all channels, else None."""

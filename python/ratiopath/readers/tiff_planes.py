@@ -11,10 +11,13 @@ A level is stored in one plane, or in one per channel where samples lie apart (p
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+
+from ratiopath.readers.tiff_slots import slot_decoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,8 +63,13 @@ class Plane(ABC):
         """Return how many of the page's segments cover one plane."""
 
     @abstractmethod
-    def read(self, level: Level, row: int, column: int) -> NDArray[Any] | None:
-        """Decode one segment (h, w, samples), or None where the file leaves all of it out."""
+    def read(
+        self, level: Level, row: int, column: int, slot: NDArray[np.uint8] | None = None
+    ) -> NDArray[Any] | None:
+        """Decode one segment (h, w, samples), or None where the file leaves all of it out.
+
+        It may be decoded into ``slot`` (n,) rather than into a fresh array.
+        """
 
     def decoded(self, index: int) -> NDArray[Any] | None:
         """Decode one of the page's own tiles or strips (h, w, samples).
@@ -94,12 +102,25 @@ class Plane(ABC):
 class TilePlane(Plane):
     """A plane stored in tiles."""
 
+    def __init__(
+        self, file: PositionalFile, page: Page, sample: int, dtype: np.dtype[Any], fill: float
+    ) -> None:
+        super().__init__(file, page, sample, dtype, fill)
+        self._decode_into = slot_decoder(page.keyframe, dtype)
+
     def segments_of_plane(self, layout: Page) -> int:  # noqa: D102 - see Plane
         self.columns = -(-int(layout.imagewidth) // int(layout.tilewidth))
         return self.columns * -(-int(layout.imagelength) // int(layout.tilelength))
 
-    def read(self, level: Level, row: int, column: int) -> NDArray[Any] | None:  # noqa: D102 - see Plane
-        pixels = self.decoded(self.index(row, column))
+    def read(  # noqa: D102 - see Plane
+        self, level: Level, row: int, column: int, slot: NDArray[np.uint8] | None = None
+    ) -> NDArray[Any] | None:
+        index = self.index(row, column)
+        if slot is not None and self._decode_into is not None and not self.is_sparse(index):
+            pixels = self._decode_into(self.encoded(index), slot)
+            if pixels is not None:
+                return pixels
+        pixels = self.decoded(index)
         if pixels is not None:
             height = min(level.segment_height, level.height - row * level.segment_height)
             width = min(level.segment_width, level.width - column * level.segment_width)
@@ -119,10 +140,16 @@ class StripPlane(Plane):
         self.strip_rows = int(layout.rowsperstrip)
         return -(-int(layout.imagelength) // self.strip_rows)
 
-    def read(self, level: Level, row: int, column: int) -> NDArray[Any] | None:  # noqa: D102, ARG002 - see Plane; there is one column
+    def read(  # noqa: D102 - see Plane
+        self,
+        level: Level,
+        row: int,
+        column: int,  # noqa: ARG002 - there is one
+        slot: NDArray[np.uint8] | None = None,
+    ) -> NDArray[Any] | None:
         top = row * level.segment_height
         bottom = min(top + level.segment_height, self.height)
-        return self._join(list(self.parts(top, bottom)))
+        return self._join(list(self.parts(top, bottom)), slot)
 
     def parts(self, top: int, bottom: int) -> Iterator[tuple[int, NDArray[Any] | None]]:
         """Yield the band's rows from top to bottom, in parts with their number of rows."""
@@ -130,18 +157,26 @@ class StripPlane(Plane):
             rows = min(self.strip_rows, bottom - start)
             yield rows, self.decoded(self.first + start // self.strip_rows)
 
-    def _join(self, parts: list[tuple[int, NDArray[Any] | None]]) -> NDArray[Any] | None:
+    def _join(
+        self, parts: list[tuple[int, NDArray[Any] | None]], slot: NDArray[np.uint8] | None
+    ) -> NDArray[Any] | None:
         if all(pixels is None for _, pixels in parts):
             return None
         if len(parts) == 1:
             return parts[0][1]
         height = sum(rows for rows, _ in parts)
-        band = np.empty((height, self.width, self.samples), self.dtype)
+        band = self._empty((height, self.width, self.samples), slot)
         top = 0
         for rows, pixels in parts:
             band[top : top + rows] = self.fill if pixels is None else pixels[:rows]
             top += rows
         return band
+
+    def _empty(self, shape: tuple[int, int, int], slot: NDArray[np.uint8] | None) -> NDArray[Any]:
+        size = math.prod(shape) * self.dtype.itemsize
+        if slot is None or len(slot) < size:
+            return np.empty(shape, self.dtype)
+        return slot[:size].view(self.dtype).reshape(shape)
 
 
 class RowPlane(StripPlane):
