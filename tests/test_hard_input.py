@@ -7,7 +7,18 @@ import pytest
 from numpy.lib.stride_tricks import as_strided
 from shapely import Polygon, box
 
-from ratiopath import OverlayError, OverlayValueError, count_values, overlay_overlap, read_overlay
+from ratiopath import (
+    OverlayError,
+    OverlayValueError,
+    count_values,
+    overlay_overlap,
+    polygon_overlap,
+    read_overlay,
+)
+from ratiopath.batch import Batch
+from ratiopath.options import patch_options
+from ratiopath.overlay import stacked_patches
+from ratiopath.roi import Region
 
 ROI = box(0, 0, 4, 4)
 MPP = {"overlay_mpp_x": 1.0, "overlay_mpp_y": 1.0}
@@ -16,6 +27,14 @@ ZEROS = np.zeros((8, 8), np.uint8)
 
 def overlap(pixels, roi=ROI, x=0, **options):
     return overlay_overlap(roi, pixels, x, 0, 1.0, 1.0, **MPP, **options)
+
+
+def stacked(roi, pixels, x, y, mpp_x, mpp_y, *, dtype, outside="clip", channel=None, **mpp):
+    """What a tensor column holds: the data and then the mask."""
+    options = {"coverage": "center", "on_missing": "error", "storage_options": None}
+    checked = patch_options(dtype=dtype, outside=outside, channel=channel, **options)
+    batch = Batch.of(pixels, tile_x=x, tile_y=y, mpp_x=mpp_x, mpp_y=mpp_y, **mpp)
+    return stacked_patches(batch, Region.from_geometry(roi), checked)
 
 
 @pytest.mark.parametrize("coverage", ["center", "all_touched", "exact"])
@@ -59,6 +78,131 @@ def test_a_missing_overlay_may_count_as_empty_whatever_the_others_are(options, e
 def test_an_integer_that_float64_cannot_hold_is_refused(value, dtype):
     with pytest.raises(OverlayValueError, match=f"value {value} of .* is no float64"):
         read_overlay(ROI, np.full((4, 4), value, dtype), 0, 0, 1, 1, **MPP, dtype="f8")
+
+
+@pytest.mark.parametrize(
+    ("value", "stored", "dtype"),
+    [
+        (255, "u1", "i1"),
+        (-1, "i1", "u1"),
+        (-1, "i4", "u8"),
+        (2**64 - 1, "u8", "i8"),
+        (2**63, "u8", "i8"),
+        (2.0**63, "f8", "i8"),
+        (2.0**64, "f8", "u8"),
+        (-1.0, "f4", "u2"),
+        (0.5, "f4", "u1"),
+        (2, "u1", "?"),
+        (np.nan, "f2", "i2"),
+        (2049, "u2", "f2"),
+        (1e300, "f8", "f4"),
+    ],
+)
+def test_a_value_that_the_dtype_asked_for_cannot_hold_is_refused_by_row(value, stored, dtype):
+    pixels = np.zeros((4, 12), stored)
+    pixels[1, 9] = value
+    for read in (read_overlay, stacked):
+        with pytest.raises(OverlayValueError, match=r"is no \w+: check dtype= .*row=2"):
+            read(ROI, pixels, [0, 4, 8], 0, 1, 1, **MPP, dtype=dtype)
+
+
+@pytest.mark.parametrize(
+    ("value", "stored", "dtype"),
+    [
+        (127, "u1", "i1"),
+        (255, "i2", "u1"),
+        (2**63 - 1, "u8", "i8"),
+        (2.0**62, "f8", "i8"),
+        (1.0, "f4", "?"),
+        (True, "?", "u1"),
+        (2048, "u2", "f2"),
+        (np.inf, "f8", "f2"),
+        (np.nan, "f2", "f8"),
+    ],
+)
+def test_a_value_that_the_dtype_asked_for_holds_is_kept(value, stored, dtype):
+    found = read_overlay(ROI, np.full((4, 4), value, stored), 0, 0, 1, 1, **MPP, dtype=dtype)
+    assert found.data.dtype == np.dtype(dtype)
+    np.testing.assert_array_equal(found.data, np.full((1, 4, 4, 1), value, dtype))
+
+
+@pytest.mark.parametrize(("outside", "dtype"), [(-1, "i2"), (np.nan, "f4"), (0.1, "f8"), (7, "f8")])
+def test_the_value_outside_is_one_of_the_dtype_asked_for(outside, dtype):
+    pixels = np.array([[(1, 2), (3, 4)]], np.uint8)
+    options = {"outside": outside, "dtype": dtype, **MPP}
+    expected = np.full((2, 2, 3, 2), outside, dtype)
+    expected[0, 0, 1:] = pixels[0]
+    for channel in (None, 1):
+        arguments = (box(0, 0, 3, 2), pixels, [-1, 9], 0, 1, 1)
+        wanted = expected if channel is None else expected[..., 1:]
+        found = read_overlay(*arguments, **options, channel=channel)
+        np.testing.assert_array_equal(found.data, wanted)
+        assert not found.mask.any()
+        both = stacked(*arguments, **options, channel=channel)
+        np.testing.assert_array_equal(both, np.stack([wanted, np.zeros_like(wanted)], 1))
+
+
+@pytest.mark.parametrize(
+    ("outside", "dtype"), [(256, None), (0.5, None), (2**64, None), (np.nan, "i4"), (-1, "u4")]
+)
+def test_a_value_outside_that_the_dtype_cannot_hold_is_refused(outside, dtype):
+    with pytest.raises(OverlayValueError, match=f"outside={outside} is no value of u?int"):
+        read_overlay(ROI, ZEROS, -2, 0, 1, 1, **MPP, outside=outside, dtype=dtype)
+
+
+def test_a_whole_number_outside_that_a_float_overlay_cannot_hold_is_refused():
+    with pytest.raises(OverlayValueError, match="outside=16777217 is no value of float32"):
+        overlap(ZEROS.astype(np.float32), x=-2, outside=2**24 + 1)
+    assert overlap(ZEROS.astype(np.float32), x=-4, outside=0.1) == [{float(np.float32(0.1)): 1.0}]
+
+
+@pytest.mark.parametrize("coverage", ["center", "exact"])
+def test_a_scaled_coordinate_that_is_no_pixel_s_names_its_row(coverage):
+    mpp = {"overlay_mpp_x": 1.1e-4, "overlay_mpp_y": 1.0}
+    tiles = [0, 1, -(2**52)]
+    with pytest.raises(OverlayValueError, match=r"coordinate -4503599627370496 .*row=2"):
+        overlay_overlap(ROI, ZEROS, tiles, 0, 1.0, 1.0, **mpp, coverage=coverage)
+
+
+@pytest.mark.parametrize("x", [2**53, 2**53 + 1, -(2**53) - 1])
+def test_a_coordinate_that_float64_rounds_is_refused(x):
+    with pytest.raises(OverlayValueError, match=r"tile_x .*row=0"):
+        overlap(ZEROS, x=[x])
+
+
+def test_an_array_with_masked_elements_is_refused_rather_than_unmasked():
+    masked = np.ma.MaskedArray(ZEROS, ZEROS == 0)
+    for function in (count_values, lambda pixels: polygon_overlap(pixels, ROI), overlap):
+        with pytest.raises(TypeError, match=r"masked: pass its \.data"):
+            function(masked)
+    assert overlap(np.ma.MaskedArray(ZEROS)) == [{0: 1.0}]
+
+
+def test_a_list_of_arrays_is_no_overlay_of_channels():
+    with pytest.raises(TypeError, match="not a list of arrays"):
+        overlap([ZEROS, ZEROS], x=[0, 0])
+
+
+NAN_BITS = {
+    np.float16: [0x7C01, 0x7E01, 0xFE00, 0x8000],
+    np.float32: [0x7F800001, 0x7FC00001, 0xFFC00000, 0x80000000],
+    np.float64: [0x7FF0000000000001, 0x7FF8000000000001, 0xFFF8000000000000, 1 << 63],
+}
+
+
+@pytest.mark.parametrize("dtype", NAN_BITS)
+def test_every_nan_is_one_value_whatever_its_payload_and_minus_zero_is_zero(dtype):
+    bits = np.array(NAN_BITS[dtype], f"u{np.dtype(dtype).itemsize}").reshape(2, 2)
+    pixels = bits.view(dtype)
+    values, counts = count_values(pixels)
+    assert (str(values.tolist()), counts.tolist()) == ("[0.0, nan]", [1, 3])
+    assert str(polygon_overlap(pixels, box(0, 0, 2, 2))) == "{0.0: 0.25, nan: 0.75}"
+    (found,) = overlap(pixels, box(0, 0, 2, 2))
+    assert str(dict(sorted(found.items()))) == "{0.0: 0.25, nan: 0.75}"
+    assert overlap(pixels, box(0, 0, 2, 2), nodata=[np.nan]) == [{0.0: 1.0}]
+    # Patches are the file's own samples to the bit.
+    found = read_overlay(box(0, 0, 2, 2), pixels, 0, 0, 1, 1, **MPP)
+    np.testing.assert_array_equal(found.data.view(bits.dtype)[0, :, :, 0], bits)
 
 
 @pytest.mark.parametrize("value", [2**53, -(2**63), 2**62])

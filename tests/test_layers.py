@@ -61,7 +61,8 @@ FORBIDDEN = {
 }
 INPUT_AND_OUTPUT = ("os", "io", "pathlib", "fsspec", "tifffile", "openslide", "ratiopath.readers")
 FORBIDDEN |= dict.fromkeys(
-    ("ratiopath.resolution", "ratiopath.roi", "ratiopath.values"), INPUT_AND_OUTPUT
+    ("ratiopath.bins", "ratiopath.resolution", "ratiopath.roi", "ratiopath.values"),
+    INPUT_AND_OUTPUT,
 )
 
 

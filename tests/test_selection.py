@@ -55,6 +55,39 @@ def test_classes_name_values_and_sum_those_of_one_name():
     assert overlap(LABELS, classes=classes) == {"background": 0.25, "tissue": 0.625, "fat": 0.125}
 
 
+def test_declared_values_without_names_are_their_own_keys():
+    found = overlap(LABELS, classes=(0, 1, 2, "other"))
+    assert found == {0: 0.25, 1: 0.25, 2: 0.375, "other": 0.125}
+    found = overlap(COLOURS, classes=[(255, 0, 0), (7, 7, 7), 0])
+    assert found == {(255, 0, 0): 0.5, 7: 0.25, 0: 0.25}
+    assert overlap(HEAT, classes=(0.1, "other"))[0.1] == 0.125
+    (row,) = struct(COLOURS, classes=[(255, 0, 0), (7, 7, 7), 0])
+    assert row == {"255,0,0": 0.5, "7": 0.25, "0": 0.25}
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_a_declared_float_is_named_by_its_shortest_text(dtype):
+    classes = np.array([0.1, 255.0, -0.0], dtype)
+    assert list(struct(LABELS, classes=[*classes, "other"])[0]) == ["0.1", "255", "0", "other"]
+    colour = [(dtype(0.1), dtype(2), dtype(0.3)), "other"]
+    assert list(struct(LABELS, classes=colour)[0]) == ["0.1,2,0.3", "other"]
+
+
+def test_classes_that_are_one_value_in_the_overlay_s_dtype_are_refused():
+    classes = {0.1: "low", 0.1 + 1e-12: "high", "other": "rest"}
+    with pytest.raises(OverlayValueError, match="is the same float32 as another"):
+        overlap(HEAT, classes=classes)
+    assert overlap(HEAT.astype(np.float64), classes=classes) == {"rest": 1.0}
+    with pytest.raises(OverlayValueError, match="both classes and nodata"):
+        overlap(HEAT, classes=(0.1, "other"), nodata=0.1 + 1e-12)
+
+
+def test_a_whole_number_that_float16_lacks_is_not_its_neighbour():
+    pixels = np.full((2, 2), 2048, np.float16)
+    assert overlap(pixels, classes={2049: "a", 2048: "b"}) == {"b": 1.0}
+    assert overlap(pixels, nodata=2049) == {2048: 1.0}
+
+
 def test_other_gathers_what_is_not_declared():
     assert overlap(LABELS, classes={0: "background", "other": "rest"}) == {
         "background": 0.25,
@@ -135,6 +168,14 @@ def test_struct_rows_share_their_keys_and_absent_fills_them():
     assert first == {"0": 0.25, "1": 0.25, "2": 0.375, "255": 0.125}
     assert second == {"0": 0.0, "1": 0.5, "2": 0.0, "255": 0.5}
     assert struct(LABELS, x=(0, 3), absent=None)[1] == {"0": None, "1": 0.5, "2": None, "255": 0.5}
+
+
+def test_struct_keys_of_large_integers_and_of_colours_with_nan_are_in_order():
+    big = np.array([[2**64 - 1, 2**53 + 1], [2**53, 2**64 - 2]], np.uint64)
+    assert list(struct(big)[0]) == [str(n) for n in sorted(big.ravel().tolist())]
+    nan = np.nan
+    colours = np.array([[(nan, 1), (1, nan)], [(0, nan), (nan, 0)]], np.float32)
+    assert list(struct(colours)[0]) == ["0,nan", "1,nan", "nan,0", "nan,1"]
 
 
 def test_a_struct_without_any_key_has_the_key_0():

@@ -12,7 +12,7 @@ from ratiopath.resolution import snap_scale
 from ratiopath.roi import Bounds, Region
 from ratiopath.segments import rows_of_bytes
 from ratiopath.selection import Selection
-from ratiopath.values import Distinct, check_dtype
+from ratiopath.values import Distinct, check_dtype, check_unmasked
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -193,6 +193,7 @@ def _spans(
 
 def _pixels(pixels: ArrayLike) -> NDArray[Any]:
     """Return pixels as a contiguous (H, W, C) array in native byte order."""
+    check_unmasked(pixels)
     array = np.asarray(pixels)
     check_dtype(array.dtype)
     if array.ndim not in (2, 3) or array.shape[2:] == (0,):

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from ratiopath.errors import OverlayValueError
+from ratiopath.values import check_unmasked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-# Where float64 no longer tells pixels apart.
-LARGEST = 2.0**53
+# Beyond, float64 no longer tells pixels apart: 2^53 + 1 arrives as 2^53.
+LARGEST = 2.0**53 - 1
 
 Overlay: TypeAlias = "str | NDArray[Any] | None"
 
@@ -63,10 +64,10 @@ class Group:
             raise self.error(f"{name}_x and {name}_y belong together: one is null")
         return x, y
 
-    def error(self, reason: str) -> OverlayValueError:
-        """Return an error that names the overlay and the group's first row."""
+    def error(self, reason: str, index: int = 0) -> OverlayValueError:
+        """Return an error that names the overlay and a row, by its index in the group."""
         path = self.overlay if isinstance(self.overlay, str) else None
-        return OverlayValueError(reason, path, int(self.rows[0]))
+        return OverlayValueError(reason, path, int(self.rows[index]))
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,7 @@ def _overlays(overlay_path: Any) -> tuple[list[Overlay], NDArray[np.intp] | None
     if overlay_path is None or isinstance(overlay_path, (str, os.PathLike)):
         return [_path(overlay_path)], None
     if _is_raster(overlay_path):
+        check_unmasked(overlay_path)
         return [np.asarray(overlay_path)], None
     listed = getattr(overlay_path, "to_pylist", None) or getattr(overlay_path, "tolist", None)
     paths = listed() if listed is not None else list(overlay_path)
@@ -191,6 +193,8 @@ def _overlays(overlay_path: Any) -> tuple[list[Overlay], NDArray[np.intp] | None
 def _is_raster(overlay: Any) -> bool:
     """Whether an argument is an overlay in memory rather than a column of paths."""
     if isinstance(overlay, list):
+        if any(getattr(one, "ndim", 0) > 1 for one in overlay):
+            raise TypeError("overlay_path is one array or a column of paths, not a list of arrays")
         # A list of lists is an array; a list of paths is a column.
         return bool(overlay) and isinstance(overlay[0], (list, tuple, np.ndarray))
     return getattr(overlay, "ndim", 1) >= 2

@@ -32,7 +32,7 @@ PLACEHOLDER = "0"
 def struct_type(options: OverlapOptions) -> pa.StructType | None:
     """Return the column's type where it is known before any overlay is read, else None."""
     declared = options.selection.declared_keys
-    if declared is None or options.selection.edges is not None:
+    if declared is None or options.selection.bins is not None:
         return None
     return pa.struct([(name, pa.float64()) for name in declared])
 
@@ -100,13 +100,12 @@ def _names(found: Sequence[Fractions], declared: Sequence[str] | None) -> list[s
     return names or [PLACEHOLDER]
 
 
-def _order(key: Key) -> tuple[int, tuple[float, ...]]:
+def _order(key: Key) -> tuple[object, ...]:
     """Numbers ascending, then NaN, then colours."""
     if isinstance(key, tuple):
-        return 2, tuple(key)
-    if isinstance(key, float) and math.isnan(key):
-        return 1, ()
-    return 0, (float(key),)
+        return 2, [_order(channel) for channel in key]
+    missing = isinstance(key, float) and math.isnan(key)
+    return (1,) if missing else (0, key)
 
 
 def _check_labels(batch: Batch, found: Sequence[Fractions]) -> None:

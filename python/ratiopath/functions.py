@@ -91,8 +91,8 @@ def read_overlay(
         slide_extent_y: Height of the slide in tile pixels.
         level: The pyramid level to read, instead of the one nearest to the tile's resolution.
         coverage: ``"center"`` or ``"all_touched"``.
-        outside: ``"clip"`` masks pixels beyond the overlay's bounds; a number gives them that value
-            unmasked.
+        outside: ``"clip"`` masks pixels beyond the overlay's bounds; a number that the patches'
+            dtype can hold gives them that value, unmasked.
         channel: The only channel to read.
         on_missing: ``"error"``, or ``"empty"`` to count a null path or a missing file as an overlay
             without pixels.
@@ -183,8 +183,8 @@ def overlay_overlap(
         channel: The only channel to read.
         on_missing: ``"error"`` or ``"empty"``.
         nodata: A value or several to leave out of the result and of the denominator.
-        classes: Declared values, or a mapping of values to names; other values raise unless
-            ``"other"`` is declared to gather them.
+        classes: Declared values, which are the keys then, or a mapping of values to names; other
+            values raise unless ``"other"`` is declared to gather them.
         bins: Ascending edges; ranges are counted instead of values, right-open, the last closed.
         storage_options: For remote overlays; not supported yet.
 

@@ -7,7 +7,7 @@ give a plan: which segments the patches touch, and which pixels of each lie unde
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,8 +22,24 @@ if TYPE_CHECKING:
     from ratiopath.readers.base import Level
     from ratiopath.roi import Bounds, Region
 
+# The sum of a pixel and a side must stay a 64-bit integer.
+FARTHEST = 2.0**62
+
 # The core's grids have 31 bits a side; a patch beyond is a unit mixed up.
 LARGEST_SIDE = (1 << 31) - 1
+
+
+class CoordinateError(ValueError):
+    """A coordinate that is no pixel's.
+
+    Args:
+        reason: What is wrong.
+        index: Which of the tiles has it.
+    """
+
+    def __init__(self, reason: str, index: int) -> None:
+        super().__init__(reason)
+        self.index = index
 
 
 def lay_rounded(
@@ -52,8 +68,8 @@ def lay_rounded(
     width = max(1, _scaled(x1 - x0, scale[0]))
     height = max(1, _scaled(y1 - y0, scale[1]))
     _check_side(width, height)
-    x = _core.scale_coordinates(tiles[0] + x0, scale[0])
-    y = _core.scale_coordinates(tiles[1] + y0, scale[1])
+    x = _core.scale_coordinates(_checked(tiles[0] + x0, scale[0]), scale[0])
+    y = _core.scale_coordinates(_checked(tiles[1] + y0, scale[1]), scale[1])
     start, end = 0, height
     # What lies outside the level is not seen, but counts where ``outside`` gives it a value.
     if height > FEW_ROWS and len(y) and options.clips:
@@ -104,16 +120,50 @@ def lay_exact(
 def _whole_and_part(
     tiles: NDArray[np.float64], scale: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Split ``tiles * scale`` into whole pixels and the rest, exactly where the scale is p/q."""
+    """Split ``tiles * scale`` into whole pixels and the rest, the rest rounded last of all.
+
+    Where the scale is p/q, the integers' remainder is the rest; elsewhere the product is taken in
+    two parts that together are exact (Dekker, "A floating-point technique for extending the
+    available precision", 1971), so that a tile far out lies no less exactly than one at the origin.
+    """
+    tiles = _checked(tiles, scale)
     ratio = Fraction(scale).limit_denominator(LARGEST_DENOMINATOR)
     if float(ratio) == scale and (tiles == np.trunc(tiles)).all() and _fits(tiles, ratio):
         numerators = tiles.astype(np.int64) * ratio.numerator
         return numerators // ratio.denominator, (numerators % ratio.denominator) / ratio.denominator
-    scaled = tiles * scale
-    whole = np.floor(scaled)
-    if np.abs(whole).max(initial=0) >= 2**62:
-        raise ValueError(f"coordinate {whole[np.argmax(np.abs(whole))]:g} is no pixel's")
-    return whole.astype(np.int64), scaled - whole
+    product, error = _exact_product(tiles, scale)
+    whole = np.floor(product)
+    rest = (product - whole) + error
+    below = np.floor(rest)
+    return (whole + below).astype(np.int64), rest - below
+
+
+def _exact_product(
+    values: NDArray[np.float64], factor: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return products rounded to float64 and the errors of that, which are float64 too."""
+    product = values * factor
+    high, low = _halves(values)
+    factor_high, factor_low = (float(half) for half in _halves(np.float64(factor)))
+    error = high * factor_high - product + high * factor_low + low * factor_high
+    return product, error + low * factor_low
+
+
+def _halves(values: Any) -> tuple[Any, Any]:
+    """Split numbers into sums of two whose products with other halves are exact."""
+    shifted = values * (2.0**27 + 1)
+    high = shifted - (shifted - values)
+    return high, values - high
+
+
+def _checked(tiles: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
+    far = ~(np.abs(tiles * scale) < FARTHEST)
+    if far.any():
+        index = int(np.argmax(far))
+        raise CoordinateError(
+            f"coordinate {tiles[index]:.0f} scaled by {scale:g} is no pixel's", index
+        )
+    return tiles
 
 
 def _fits(tiles: NDArray[np.float64], ratio: Fraction) -> bool:

@@ -12,7 +12,7 @@ from ratiopath.errors import OverlayValueError
 from ratiopath.segments import rows_of_bytes
 from ratiopath.selection import UNDECLARED, Key
 from ratiopath.threads import in_parts
-from ratiopath.values import Distinct, pixel_holding
+from ratiopath.values import Distinct, sample_holding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,9 +58,12 @@ def overlap_fractions(placement: Placement, options: OverlapOptions) -> Fraction
     pixel_bytes = reader.dtype.itemsize * channels
     patterns, offsets, index, areas = _count(placement, options, pixel_bytes)
     distinct = Distinct.of(patterns.view(reader.dtype).reshape(-1, channels))
-    if options.selection.edges is not None and channels > 1:
+    if options.selection.bins is not None and channels > 1:
         raise placement.group.error(f"bins need channel=: the overlay has {channels} channels")
-    keyed = options.selection.apply(distinct)
+    try:
+        keyed = options.selection.apply(distinct)
+    except ValueError as error:
+        raise placement.group.error(str(error)) from error
     patches = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     values = distinct.index[index]
     columns = keyed.index[values]
@@ -109,17 +112,17 @@ def _add_segment(
 
 
 def outside_pixel(placement: Placement, options: Options) -> bytes:
-    """Return the pixel that lies beyond the overlay's bounds.
+    """Return the pixel that lies beyond the overlay's bounds, in the dtype asked for.
 
     Raises:
-        OverlayValueError: The overlay's dtype cannot hold the value.
+        OverlayValueError: The dtype cannot hold the value.
     """
     assert not isinstance(options.outside, str)  # noqa: S101 - for the type checker
-    reader = placement.reader
-    pixel = pixel_holding(options.outside, reader.dtype, placement.channels(options))
-    if pixel is None:
-        raise placement.group.error(f"outside={options.outside} is no value of {reader.dtype}")
-    return pixel
+    dtype = options.dtype or placement.reader.dtype
+    sample = sample_holding(options.outside, dtype)
+    if sample is None:
+        raise placement.group.error(f"outside={options.outside} is no value of {dtype}")
+    return np.full(placement.channels(options), sample, dtype).tobytes()
 
 
 def fill_pixel(placement: Placement, options: Options) -> bytes:

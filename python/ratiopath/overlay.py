@@ -15,8 +15,9 @@ import numpy as np
 from ratiopath.limits import LARGEST_OUTPUT
 from ratiopath.options import Options
 from ratiopath.overlap import Fractions, overlap_fractions
-from ratiopath.patches import PatchKind, fill_data, fill_separate, fill_stacked
+from ratiopath.patches import PatchKind, fill_data, fill_separate, fill_stacked, set_outside
 from ratiopath.placement import EXTENT, GROUP_BY, Placement, place, place_slide
+from ratiopath.values import changed_by_cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -129,6 +130,10 @@ def _gather(
         block = make(len(group.rows), kind)
         fill(placement, block)
         data = _cast(block[0], target.dtype, group)
+        if kind != target:
+            # Of data and mask, the data come first.
+            pixels = data if len(block) > 1 or data.ndim == 4 else data[:, 0]
+            set_outside(placement, options, pixels)
         for array, part in zip(arrays, (data, *block[1:]), strict=True):
             _scatter(array, group.rows, part)
     return arrays
@@ -156,19 +161,13 @@ def _scatter(array: NDArray[Any], rows: NDArray[np.intp], part: NDArray[Any]) ->
 
 def _cast(data: NDArray[Any], dtype: np.dtype[Any], group: Group) -> NDArray[Any]:
     """Convert patches to the dtype asked for, which must hold every value exactly."""
-    # NumPy calls 64-bit integers safe in float64, whose precision ends at 2^53.
-    loses = data.dtype.kind in "iu" and data.dtype.itemsize == 8 and dtype.kind == "f"
-    if np.can_cast(data.dtype, dtype, "safe") and not loses:
-        return data.astype(dtype, copy=False)
     with np.errstate(invalid="ignore", over="ignore"):
-        result = data.astype(dtype)
-        back = result.astype(data.dtype)
-    changed = (back != data) & ~((back != back) & (data != data))  # noqa: PLR0124 - NaN stays NaN
-    if loses:
-        # The largest integers round up to 2^63 or 2^64, which come back as anything.
-        changed |= result >= float(np.iinfo(data.dtype).max)
+        result = data.astype(dtype, copy=False)
+    changed = changed_by_cast(data, result)
     if changed.any():
-        raise group.error(f"value {data[changed][0]} of {data.dtype} is no {dtype}: check dtype=")
+        index = int(np.argmax(changed.reshape(len(data), -1).any(axis=1)))
+        value = data[index][changed[index]][0]
+        raise group.error(f"value {value} of {data.dtype} is no {dtype}: check dtype=", index)
     return result
 
 

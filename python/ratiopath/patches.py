@@ -132,20 +132,48 @@ def _fill_data(
         _core.gather_segment(plan, index, rows, kind.pixel_bytes, flat, stride, 0)
 
 
-def _background(placement: Placement, options: Options, kind: PatchKind) -> NDArray[Any]:
+def set_outside(placement: Placement, options: Options, data: NDArray[Any]) -> None:
+    """Give patches that were converted to ``options.dtype`` their value beyond the overlay.
+
+    Args:
+        placement: The patches.
+        options: The options of the call.
+        data: The converted patches (n, H, W, C).
+
+    Raises:
+        OverlayValueError: The dtype cannot hold the value.
+    """
     if options.clips:
+        return
+    pixel = np.frombuffer(outside_pixel(placement, options), data.dtype)
+    inside = np.zeros(data.shape[:3], bool)
+    flat = _flat(inside)
+    for index in range(len(placement.segments)):
+        ones = np.ones(_segment_shape(placement, index), np.uint8)
+        _core.gather_segment(placement.plan, index, ones, 1, flat, inside[0].size, 0)
+    data[~inside] = pixel
+
+
+def _background(placement: Placement, options: Options, kind: PatchKind) -> NDArray[Any]:
+    converted = options.dtype is not None and options.dtype != kind.dtype
+    if options.clips or converted:
         return np.zeros(1, kind.dtype)
     return np.frombuffer(outside_pixel(placement, options), kind.dtype)
 
 
 def _filled(placement: Placement, index: int, options: Options, kind: PatchKind) -> NDArray[Any]:
     """Return a segment that the file leaves out, as pixels."""
-    level = placement.grid
     pixel = np.frombuffer(fill_pixel(placement, options), kind.dtype)
+    return np.full((*_segment_shape(placement, index), kind.channels), pixel, kind.dtype)
+
+
+def _segment_shape(placement: Placement, index: int) -> tuple[int, int]:
+    """Return the rows and columns of a segment that lie inside the level."""
+    level = placement.grid
     row, column = placement.place_of(index)
     height = min(level.segment_height, level.height - row * level.segment_height)
     width = min(level.segment_width, level.width - column * level.segment_width)
-    return np.full((height, width, kind.channels), pixel, kind.dtype)
+    return height, width
 
 
 def _decoded(placement: Placement) -> Iterator[tuple[int, NDArray[Any] | None]]:

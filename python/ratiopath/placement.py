@@ -10,7 +10,7 @@ import numpy as np
 
 from ratiopath import _core, resolution
 from ratiopath.errors import OverlayError, OverlayNotFoundError, OverlayValueError
-from ratiopath.geometry import lay_exact, lay_rounded
+from ratiopath.geometry import CoordinateError, lay_exact, lay_rounded
 from ratiopath.options import Options
 from ratiopath.readers import open_reader
 from ratiopath.readers.array import ArrayReader
@@ -113,6 +113,8 @@ def place(batch: Batch, group: Group, region: Region | None, options: Options) -
         shape, plan = lay(tiles, region, scale, reader.levels[level], options)
     except OverlayError as error:
         raise error.at_row(int(group.rows[0])) from error.__cause__
+    except CoordinateError as error:
+        raise group.error(str(error), error.index) from error
     except ValueError as error:
         raise group.error(str(error)) from error
     channels = None if isinstance(reader, EmptyReader) else reader.channels
@@ -146,6 +148,8 @@ def place_slide(batch: Batch, group: Group, background: float) -> Placement:
         shape, plan = lay_rounded(tiles, tile, (1.0, 1.0), reader.levels[level], options)
     except OverlayError as error:
         raise error.at_row(int(group.rows[0])) from error.__cause__
+    except CoordinateError as error:
+        raise group.error(str(error), error.index) from error
     except ValueError as error:
         raise group.error(str(error)) from error
     return Placement(group, reader, level, shape, plan)

@@ -6,17 +6,17 @@ one overlay it says, value by value, the output key or that the value is left ou
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from ratiopath.bins import Bins
 from ratiopath.values import Distinct, Value, check_dtype, match_key, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Hashable, Sequence
 
     from numpy.typing import NDArray
 
@@ -46,19 +46,33 @@ class Keyed:
     values: Distinct
 
 
+class Class(NamedTuple):
+    """One declared value.
+
+    Attributes:
+        value: The value, or ``"other"`` for all that is not declared.
+        key: What NumPy functions call it: the name, or the value itself where none was given.
+        name: The same as text; classes of one name are one.
+    """
+
+    value: Value
+    key: Key
+    name: str
+
+
 @dataclass(frozen=True)
 class Selection:
     """Which values count and what they are called.
 
     Attributes:
         nodata: Values left out of the result and of the denominator.
-        classes: Pairs of a declared value and its name, or None to key by value.
-        edges: Bin edges, ascending, or None.
+        classes: The declared values, or None to key by value.
+        bins: The ranges to count, or None.
     """
 
     nodata: tuple[Value, ...] = ()
-    classes: tuple[tuple[Value, str], ...] | None = None
-    edges: tuple[float, ...] | None = None
+    classes: tuple[Class, ...] | None = None
+    bins: Bins | None = None
 
     @classmethod
     def from_options(
@@ -81,96 +95,124 @@ class Selection:
         selection = cls(
             () if nodata is None else tuple(_as_values(nodata, "nodata")),
             None if classes is None else _as_classes(classes),
-            None if bins is None else _as_edges(bins),
+            None if bins is None else Bins.from_option(bins),
         )
-        left_out = {match_key(value, EXACT) for value in selection.nodata}
-        declared = [value for value, _ in selection.classes or () if value != OTHER]  # type: ignore[comparison-overlap] # the one text among them
-        both = [value for value in declared if match_key(value, EXACT) in left_out]
-        if both:
-            raise ValueError(f"values {both} are in both classes and nodata")
+        selection.left_out(EXACT)
         return selection
 
     @property
     def declared_keys(self) -> list[str] | None:
         """The keys that every result has, or None where they depend on the overlay."""
         if self.classes is not None:
-            return list(dict.fromkeys(name for _, name in self.classes))
-        return self._bin_texts() if self.edges is not None else None
+            return list(dict.fromkeys(declared.name for declared in self.classes))
+        return None if self.bins is None else list(self.bins.texts)
 
     def apply(self, distinct: Distinct) -> Keyed:
-        """Say for each distinct value which output key it has."""
+        """Say for each distinct value which output key it has.
+
+        Raises:
+            ValueError: In the overlay's dtype, declared values contradict each other.
+        """
+        dtype = distinct.pixels.dtype
+        left_out = self.left_out(dtype)
         if self.classes is not None:
-            keyed = self._by_class(distinct)
-        elif self.edges is not None:
-            keyed = self._by_bin(distinct)
+            keyed = self._by_class(self.classes, distinct)
+        elif self.bins is not None:
+            keyed = _by_bin(self.bins, distinct)
         else:
             values = distinct.values()
             keyed = Keyed([*values], distinct.texts(), np.arange(len(values)), distinct)
-        if self.nodata:
-            dtype = distinct.pixels.dtype
-            left_out = {match_key(value, dtype) for value in self.nodata}
+        if left_out:
             hit = [match_key(value, dtype) in left_out for value in distinct.values()]
             keyed.index[np.array(hit, bool)] = LEFT_OUT
         return keyed
 
-    def _by_class(self, distinct: Distinct) -> Keyed:
-        classes = self.classes or ()
+    def left_out(self, dtype: np.dtype[Any]) -> set[Hashable]:
+        """Return the match keys of ``nodata`` in a dtype.
+
+        Raises:
+            ValueError: A value is both there and in ``classes``.
+        """
+        left_out = {match_key(value, dtype) for value in self.nodata}
+        declared = [one.value for one in self.classes or () if not isinstance(one.value, str)]
+        both = [value for value in declared if match_key(value, dtype) in left_out]
+        if both:
+            raise ValueError(f"values {both} are in both classes and nodata")
+        return left_out
+
+    def _by_class(self, classes: Sequence[Class], distinct: Distinct) -> Keyed:
         names = self.declared_keys or []
+        keys = {declared.name: declared.key for declared in reversed(classes)}
         dtype = distinct.pixels.dtype
-        by_value = {match_key(value, dtype): names.index(name) for value, name in classes}
+        by_value: dict[Hashable, int] = {}
+        for value, _, name in classes:
+            position = names.index(name)
+            if by_value.setdefault(match_key(value, dtype), position) != position:
+                raise ValueError(f"class {value} is the same {dtype} as another one")
         rest = by_value.get(OTHER, UNDECLARED)
         index = [by_value.get(match_key(value, dtype), rest) for value in distinct.values()]
-        return Keyed([*names], names, np.array(index, np.intp), distinct)
-
-    def _by_bin(self, distinct: Distinct) -> Keyed:
-        edges = np.asarray(self.edges, np.float64)
-        texts = self._bin_texts()
-        values = distinct.pixels[:, 0].astype(np.float64)
-        index = np.searchsorted(edges, values, side="right") - 1
-        index[values == edges[-1]] = len(edges) - 2
-        index[(values < edges[0]) | (values > edges[-1])] = UNDECLARED
-        missing = np.isnan(values)
-        index[missing] = len(texts)
-        nan = ["nan"] if missing.any() else []
-        return Keyed([*texts, *nan], [*texts, *nan], index, distinct)
-
-    def _bin_texts(self) -> list[str]:
-        edges = [text_of(np.array([edge])) for edge in self.edges or ()]
-        pairs = list(itertools.pairwise(edges))
-        closed = ["]" if pair is pairs[-1] else ")" for pair in pairs]
-        return [f"[{low},{high}{end}" for (low, high), end in zip(pairs, closed, strict=True)]
+        return Keyed([keys[name] for name in names], names, np.array(index, np.intp), distinct)
 
 
-def _as_classes(classes: object) -> tuple[tuple[Value, str], ...]:
+def _by_bin(bins: Bins, distinct: Distinct) -> Keyed:
+    index = bins.index(distinct.pixels[:, 0])
+    missing = np.isnan(distinct.pixels[:, 0])
+    index[missing] = len(bins.texts)
+    texts = [*bins.texts, *(["nan"] if missing.any() else [])]
+    return Keyed([*texts], texts, index, distinct)
+
+
+def _as_classes(classes: object) -> tuple[Class, ...]:
     if isinstance(classes, Mapping):
-        pairs = [(_as_class(value), str(name)) for value, name in classes.items()]
+        named = {value: str(name) for value, name in classes.items()}
+        declared = [Class(_as_class(value), name, name) for value, name in named.items()]
     else:
-        pairs = [(value, _name(value)) for value in _as_values(classes, "classes", other=True)]
-    if not pairs:
+        given = [classes] if _is_one(classes) else list(_several(classes, "classes"))
+        values = [_as_class(value) for value in given]
+        declared = [
+            Class(value, _key(value), _name(raw)) for value, raw in zip(values, given, strict=True)
+        ]
+    if not declared:
         raise ValueError("classes must declare at least one value")
-    declared = [match_key(value, EXACT) for value, _ in pairs]
-    if len(set(declared)) < len(declared):
-        raise ValueError(f"classes declare a value twice: {[value for value, _ in pairs]}")
-    return tuple(pairs)
+    values = [one.value for one in declared]
+    if len({match_key(value, EXACT) for value in values}) < len(values):
+        raise ValueError(f"classes declare a value twice: {values}")
+    return tuple(declared)
 
 
 def _as_class(value: object) -> Value:
     return _as_value(value, "classes", other=True)
 
 
-def _name(value: Value) -> str:
+def _key(value: Value) -> Key:
+    """Return the key that the value itself would have: a grey colour is its grey."""
+    same = isinstance(value, tuple) and len(set(value)) == 1
+    return value[0] if same else value  # type: ignore[index] # a tuple where it is the same
+
+
+def _name(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return text_of(np.array(value if isinstance(value, tuple) else [value]))
+    channels = value if isinstance(value, (tuple, list)) else [value]
+    # Channel by channel: as one array, float32 would take on the digits of float64.
+    texts = [text_of(np.asarray(channel).reshape(1)) for channel in channels]
+    return texts[0] if len(set(texts)) == 1 else ",".join(texts)
 
 
-def _as_values(values: object, name: str, *, other: bool = False) -> Iterable[Value]:
+def _as_values(values: object, name: str) -> Iterable[Value]:
     """Read a value or several; a tuple of numbers is several, a tuple inside is a colour."""
-    if isinstance(values, (str, int, float, np.generic)):
-        return [_as_value(values, name, other=other)]
-    if not hasattr(values, "__iter__"):
+    given = [values] if _is_one(values) else _several(values, name)
+    return [_as_value(value, name, other=False) for value in given]
+
+
+def _is_one(values: object) -> bool:
+    return isinstance(values, (str, int, float, np.generic))
+
+
+def _several(values: object, name: str) -> Iterable[object]:
+    if not isinstance(values, Iterable):
         raise TypeError(f"{name} must be a value or several, got {values!r}")
-    return [_as_value(value, name, other=other) for value in values]
+    return values
 
 
 def _as_value(value: object, name: str, *, other: bool) -> Value:
@@ -191,14 +233,5 @@ def _as_number(value: object, name: str) -> int | float:
     if array.ndim != 0:
         raise TypeError(f"{name} must hold numbers or tuples of numbers, got {value!r}")
     number: int | float | bool = array.item()
-    return int(number) if isinstance(number, bool) else number
-
-
-def _as_edges(bins: object) -> tuple[float, ...]:
-    try:
-        edges = np.asarray(bins, np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"bins must be numbers, got {bins!r}") from error
-    if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all():
-        raise ValueError(f"bins must be at least two ascending edges, got {bins!r}")
-    return tuple(edges.tolist())
+    # Adding 0 makes 1 of True, and 0.0 of -0.0.
+    return number + 0

@@ -66,10 +66,10 @@ def canonical(pixels: NDArray[Any]) -> NDArray[Any]:
     """Return the pixels with one pattern for NaN and one for zero."""
     if pixels.dtype.kind != "f":
         return pixels
-    positive_zero = pixels + pixels.dtype.type(0)
-    result: NDArray[Any] = np.where(
-        np.isnan(positive_zero), pixels.dtype.type(np.nan), positive_zero
-    )
+    missing = np.isnan(pixels)
+    # A signalling NaN in arithmetic would be a warning.
+    quiet = np.where(missing, pixels.dtype.type(0), pixels)
+    result: NDArray[Any] = np.where(missing, pixels.dtype.type(np.nan), quiet + quiet.dtype.type(0))
     return result
 
 
@@ -97,12 +97,20 @@ def match_key(value: Value, dtype: np.dtype[Any]) -> Hashable:
         return keys[0] if len(set(keys)) == 1 else keys
     if _is_nan(value):
         return "nan"
-    if dtype.kind == "f" and not isinstance(value, str):
-        with np.errstate(over="ignore"):
-            nearest = float(dtype.type(value))
-        # What the dtype cannot reach is not its infinity.
-        return value if math.isinf(nearest) and not math.isinf(value) else nearest
-    return value
+    return value if isinstance(value, str) else nearest_in(value, dtype)
+
+
+def nearest_in(value: Scalar, dtype: np.dtype[Any]) -> Scalar:
+    """Return what a number given by the caller stands for in an overlay's dtype.
+
+    0.1 stands for the float32 nearest to it. A whole number stands for itself alone: 2049 is not
+    the 2048 that float16 would make of it, and what the dtype cannot reach is not its infinity.
+    """
+    if dtype.kind != "f" or isinstance(value, int) or not math.isfinite(value):
+        return value
+    with np.errstate(over="ignore"):
+        nearest = float(dtype.type(value))
+    return nearest if math.isfinite(nearest) and not value.is_integer() else value
 
 
 def check_dtype(dtype: np.dtype[Any]) -> None:
@@ -115,22 +123,66 @@ def check_dtype(dtype: np.dtype[Any]) -> None:
         raise TypeError(f"overlay values must be bool, integer or float up to 64 bits, not {dtype}")
 
 
-def pixel_holding(value: float, dtype: np.dtype[Any], channels: int) -> bytes | None:
-    """Return the bytes of a pixel with ``value`` in every channel, or None where it cannot."""
+def check_unmasked(pixels: object) -> None:
+    """Refuse an array whose own mask would be ignored.
+
+    Raises:
+        TypeError: It is a `numpy.ma.MaskedArray` with a masked element.
+    """
+    if np.ma.is_masked(pixels):
+        raise TypeError(
+            "the array is masked: pass its .data, and its .mask where a mask is asked for, or"
+            " .filled(value) with nodata=value"
+        )
+
+
+def sample_holding(value: float, dtype: np.dtype[Any]) -> NDArray[Any] | None:
+    """Return ``value`` as a sample of a dtype (), or None where it cannot hold it.
+
+    A float dtype holds a fraction up to its own precision, and a whole number exactly or not.
+    """
     with np.errstate(all="ignore"):
         try:
-            sample = np.asarray(value).astype(dtype)
+            sample: NDArray[Any] = np.asarray(value).astype(dtype)
         except (OverflowError, ValueError):
             return None
-    if not _same(sample.item(), value) and not (dtype.kind == "f" and _close(sample, value)):
-        return None
-    return np.full(channels, sample, dtype).tobytes()
+    return sample if _same(sample.item(), nearest_in(value, dtype)) else None
 
 
-def _close(sample: NDArray[Any], value: float) -> bool:
-    """Whether a float dtype holds a value up to its own precision (0.1 in float32)."""
-    finite = bool(np.isfinite(sample)) and bool(np.isfinite(value))
-    return finite and bool(np.isclose(float(sample), value, rtol=float(np.finfo(sample.dtype).eps)))
+def changed_by_cast(data: NDArray[Any], result: NDArray[Any]) -> NDArray[np.bool_]:
+    """Say which samples are another number after they were converted to another dtype.
+
+    Going there and back is not enough: 255 is 255 again after having been the int8 -1.
+    """
+    if np.can_cast(data.dtype, result.dtype, "safe") and not _is_wide_to_float(data, result):
+        return np.zeros(data.shape, bool)
+    with np.errstate(invalid="ignore", over="ignore"):
+        back = result.astype(data.dtype)
+    changed: NDArray[np.bool_] = (back != data) & ~(np.isnan(back) & np.isnan(data))
+    if result.dtype.kind in "iu":
+        changed |= _beyond(data, np.iinfo(result.dtype))
+    if _is_wide_to_float(data, result):
+        # The largest integers round up to 2^63 or 2^64, which come back as anything.
+        changed |= result >= float(np.iinfo(data.dtype).max)
+    return changed
+
+
+def _is_wide_to_float(data: NDArray[Any], result: NDArray[Any]) -> bool:
+    """Whether integers go where NumPy calls them safe, though float64's precision ends at 2^53."""
+    return data.dtype.kind in "iu" and data.dtype.itemsize == 8 and result.dtype.kind == "f"
+
+
+def _beyond(data: NDArray[Any], limits: np.iinfo[Any]) -> NDArray[np.bool_]:
+    """Say which samples leave an integer's range, compared in the samples' own dtype."""
+    if data.dtype.kind == "f":
+        # Both limits are powers of two or, above, one less: exact in float64.
+        wide = data.astype(np.float64)
+        return np.asarray((wide < float(limits.min)) | (wide >= float(limits.max) + 1))
+    if data.dtype.kind == "b":
+        return np.zeros(data.shape, bool)
+    own = np.iinfo(data.dtype)
+    low, high = max(limits.min, own.min), min(limits.max, own.max)
+    return np.asarray((data < low) | (data > high))
 
 
 def _same(a: Scalar, b: Scalar) -> bool:

@@ -1,0 +1,118 @@
+"""Ranges of values: edges given as numbers, and which range each value of an overlay lies in.
+
+Values are compared as they are. An edge that is a whole number is exactly that number, also where
+float64 could not hold it; any other edge stands, in an overlay of floating point, for the value
+nearest to it that the overlay can hold, so that a float32 0.7 is not below an edge of 0.7.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ratiopath.values import Scalar, nearest_in, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+NO_BIN = -2
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Ranges that meet: each open on the right, the last one closed.
+
+    Attributes:
+        edges: Where they begin and, the last of them, end; ascending.
+        texts: What each range is called, such as ``"[0,0.5)"``.
+    """
+
+    edges: tuple[Scalar, ...]
+    texts: tuple[str, ...]
+
+    @classmethod
+    def from_option(cls, bins: Any) -> Bins:
+        """Check edges.
+
+        Raises:
+            TypeError: They are no numbers.
+            ValueError: They are fewer than two, or do not ascend.
+        """
+        try:
+            given = list(bins)
+            edges = tuple(_edge(edge) for edge in given)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise TypeError(f"bins must be numbers, got {bins!r}") from error
+        ascending = all(low < high for low, high in itertools.pairwise(edges))
+        if len(edges) < 2 or not ascending:
+            raise ValueError(f"bins must be at least two ascending edges, got {bins!r}")
+        return cls(edges, tuple(_texts([_text(edge) for edge in given])))
+
+    def index(self, values: NDArray[Any]) -> NDArray[np.intp]:
+        """Return which range each value lies in, `NO_BIN` where it lies in none.
+
+        Args:
+            values: Samples of an overlay, of any dtype it may have (K,).
+
+        Returns:
+            Indices into ``texts`` (K,).
+        """
+        if values.dtype.kind == "f":
+            lowest, comparable = _float_edges(self.edges, values.dtype), values.astype(np.float64)
+            reached = np.searchsorted(lowest, comparable, side="right")
+        else:
+            comparable = values.view(np.uint8) if values.dtype.kind == "b" else values
+            reached = _edges_reached(self.edges, comparable)
+        ends = len(self.edges) - 1
+        index = np.where((reached > 0) & (reached <= ends), reached - 1, NO_BIN)
+        last = nearest_in(self.edges[-1], values.dtype)
+        # NumPy would compare a whole number that float64 cannot hold with its neighbour.
+        if values.dtype.kind != "f" or float(last) == last:
+            index[comparable == last] = ends - 1
+        return index
+
+
+def _edge(edge: object) -> Scalar:
+    if isinstance(edge, str):
+        raise TypeError("text")
+    number = float(edge)  # type: ignore[arg-type] # what is no number raises here
+    if isinstance(edge, Integral):
+        return int(edge)
+    return int(number) if number.is_integer() else number
+
+
+def _text(edge: Any) -> str:
+    return str(int(edge)) if isinstance(edge, Integral) else text_of(np.asarray(edge).reshape(1))
+
+
+def _texts(edges: list[str]) -> Iterable[str]:
+    *others, last = (f"[{low},{high}" for low, high in itertools.pairwise(edges))
+    return [*(f"{text})" for text in others), f"{last}]"]
+
+
+def _float_edges(edges: tuple[Scalar, ...], dtype: np.dtype[Any]) -> NDArray[np.float64]:
+    """Return, for each edge, the lowest float64 that reaches it."""
+    nearest = [nearest_in(edge, dtype) for edge in edges]
+    lowest = [float(edge) for edge in nearest]
+    return np.array(
+        [
+            math.nextafter(low, math.inf) if low < edge else low
+            for low, edge in zip(lowest, nearest, strict=True)
+        ]
+    )
+
+
+def _edges_reached(edges: tuple[Scalar, ...], values: NDArray[Any]) -> NDArray[np.intp]:
+    """Return how many edges each integer has reached, compared as integers."""
+    limits = np.iinfo(values.dtype)
+    whole = [edge if math.isinf(edge) else math.ceil(edge) for edge in edges]
+    below = sum(edge <= limits.min for edge in whole)
+    within = [edge for edge in whole if limits.min < edge <= limits.max]
+    return below + np.searchsorted(np.array(within, values.dtype), values, side="right")
