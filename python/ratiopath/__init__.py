@@ -13,6 +13,7 @@ from ratiopath.arrays import (
     scale_coordinates,
 )
 from ratiopath.errors import (
+    OverlayAccessError,
     OverlayError,
     OverlayFormatError,
     OverlayNotFoundError,
@@ -23,6 +24,7 @@ from ratiopath.functions import OverlayPatches, overlay_overlap, read_overlay
 from ratiopath.removed import name_substitutes
 
 __all__ = [
+    "OverlayAccessError",
     "OverlayError",
     "OverlayFormatError",
     "OverlayNotFoundError",

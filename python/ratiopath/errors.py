@@ -8,7 +8,32 @@ read on the driver.
 from __future__ import annotations
 
 import pickle
+import re
 from typing import Any, Self
+
+_URL = re.compile(r"\b([a-zA-Z][a-zA-Z0-9+.-]*://)([^\s'\"<>]*)")
+
+
+def redacted(text: str) -> str:
+    """Return a text without the credentials that URLs in it may hold.
+
+    A user and password become ``***``, as does a query, where signed URLs carry their signature.
+    """
+    return _URL.sub(lambda url: url[1] + _redacted_place(url[2]), text)
+
+
+def redacted_path(path: str) -> str:
+    """Return a path that may be a URL without the credentials it may hold; see `redacted`."""
+    # Unlike a URL in a text, a path may hold spaces.
+    scheme, separator, place = path.partition("://")
+    return scheme + separator + _redacted_place(place) if separator else path
+
+
+def _redacted_place(place: str) -> str:
+    place, query, _ = place.partition("?")
+    host, slash, rest = place.partition("/")
+    _, user, host = host.rpartition("@")
+    return ("***@" if user else "") + host + slash + rest + ("?***" if query else "")
 
 
 class OverlayError(RuntimeError):
@@ -16,11 +41,13 @@ class OverlayError(RuntimeError):
 
     Args:
         reason: What is wrong and the way out, one sentence or two.
-        path: The overlay's path, or None where no file is involved.
+        path: The overlay's path, or None where no file is involved; URLs without user, password
+            and query.
         row: The row of the batch, counted from 0, or None where no row is known.
     """
 
     def __init__(self, reason: str, path: str | None = None, row: int | None = None) -> None:
+        reason, path = redacted(reason), None if path is None else redacted_path(path)
         super().__init__(reason, path, row)
         self.reason = reason
         self.path = path
@@ -47,6 +74,14 @@ class OverlayError(RuntimeError):
 
 class OverlayNotFoundError(OverlayError, FileNotFoundError):
     """The overlay's file does not exist, or its path is null."""
+
+
+class OverlayAccessError(OverlayError, OSError):
+    """A remote overlay may be there but was not to be had.
+
+    No connection, a time-out, no permission, or a server that fails or sends no byte ranges.
+    Trying again may help; nothing says that the file is missing or broken.
+    """
 
 
 class OverlayFormatError(OverlayError):

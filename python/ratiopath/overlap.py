@@ -88,7 +88,7 @@ def _count(
 
     def collect(part: range) -> _core.Collector:
         collector = _core.Collector(pixel_bytes)
-        for segment in part:
+        for segment in placement.in_turn(part):
             _add_segment(collector, placement, segment, options)
         return collector
 

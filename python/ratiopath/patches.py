@@ -180,7 +180,7 @@ def _decoded(placement: Placement) -> Iterator[tuple[int, NDArray[Any] | None]]:
     """Decode the touched segments in file order, a round at a time on the allowed threads."""
 
     def decode(part: range) -> list[tuple[int, NDArray[Any] | None]]:
-        return [(index, placement.read(index).pixels) for index in part]
+        return [(index, placement.read(index).pixels) for index in placement.in_turn(part)]
 
     count = len(placement.segments)
     for start in range(0, count, _ROUND):

@@ -19,6 +19,8 @@ from ratiopath.roi import Region
 from ratiopath.segments import cache
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from ratiopath.batch import Batch, Group
@@ -36,6 +38,9 @@ GROUP_BY = (
     "level",
 )
 EXTENT = ("tile_extent_x", "tile_extent_y")
+
+# Segments of a remote overlay that are asked for together; the reader bounds their bytes.
+_AHEAD = 256
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,37 @@ class Placement:
         try:
             return cache.read(self.reader, self.level, *self.place_of(index))
         except OverlayError as error:
-            row = int(self.group.rows[self.plan.first_patch(index) or 0])
-            raise error.at_row(row) from error.__cause__
+            raise error.at_row(self._first_row(index)) from error.__cause__
+
+    def in_turn(self, part: range) -> Iterator[int]:
+        """Yield indices of touched segments, with those of remote overlays fetched many at once.
+
+        Raises:
+            OverlayError: They cannot be fetched; names the first row that touches one.
+        """
+        if not self.reader.reads_ahead:
+            yield from part
+            return
+        while part:
+            fetched = self._read_ahead(part[:_AHEAD])
+            yield from part[:fetched]
+            part = part[fetched:]
+
+    def _read_ahead(self, part: range) -> int:
+        """Fetch what the first of some segments are stored in; return how many they are."""
+        wanted = [
+            index
+            for index in part
+            if not cache.holds(self.reader, self.level, *self.place_of(index))
+        ]
+        try:
+            count = self.reader.read_ahead(self.level, [self.place_of(index) for index in wanted])
+        except OverlayError as error:
+            raise error.at_row(self._first_row(wanted[0])) from error.__cause__
+        return len(part) if count == len(wanted) else wanted[count] - part.start
+
+    def _first_row(self, index: int) -> int:
+        return int(self.group.rows[self.plan.first_patch(index) or 0])
 
     def channels(self, options: Options) -> int:
         """Return how many samples a pixel has that are read."""

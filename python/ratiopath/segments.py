@@ -91,6 +91,11 @@ class SegmentCache:
             return self._keep(place, Segment(pixels))
         return self._keep(key, Segment(pixels, next(self._contents)))
 
+    def holds(self, reader: Reader, level: int, row: int, column: int) -> bool:
+        """Whether a segment that is known by its place lies here, decoded."""
+        with self._lock:
+            return (*reader.identity, level, row, column) in self._segments
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:

@@ -91,18 +91,19 @@ def open_reader(path: str | os.PathLike[str], *, transparent: float = 0) -> Read
 
 def _open(path: str, transparent: float) -> Reader:
     file = PositionalFile(path)
-    is_tiff = file.read(0, min(4, file.size)) in _TIFF_MAGICS
+    if file.read(0, min(4, file.size)) in _TIFF_MAGICS:
+        return _open_tiff(file, transparent)
     file.close()
-    return _open_tiff(path, transparent) if is_tiff else _open_slide(path, transparent)
+    return _open_slide(path, transparent)
 
 
-def _open_tiff(path: str, transparent: float) -> Reader:
+def _open_tiff(file: PositionalFile, transparent: float) -> Reader:
     from ratiopath.readers.tiff import TiffReader, VendorLayoutError  # noqa: PLC0415 - see above
 
     try:
-        return TiffReader(path, transparent)
+        return TiffReader(file, transparent)
     except VendorLayoutError as error:
-        return _open_slide(path, transparent, refused=error.reason)
+        return _open_slide(file.path, transparent, refused=error.reason)
 
 
 def _open_slide(path: str, transparent: float, refused: str = "tifffile: not a TIFF") -> Reader:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -71,6 +73,7 @@ class Reader(ABC):
         fill: The sample value of a segment that the file leaves out.
         identity: What changes when the file is replaced, for caches of segments to key on; empty
             where segments are not worth caching, since they already lie in memory.
+        reads_ahead: Whether segments come from so far away that `read_ahead` pays.
     """
 
     path: str
@@ -80,6 +83,7 @@ class Reader(ABC):
     resolution: ResolutionMetadata
     fill: float | int = 0
     identity: tuple[object, ...] = ()
+    reads_ahead: bool = False
 
     @abstractmethod
     def read_segment(self, level: int, row: int, column: int) -> NDArray[Any] | None:
@@ -135,6 +139,22 @@ class Reader(ABC):
             None where comparing them would not be much cheaper than decoding.
         """
         return None
+
+    def read_ahead(self, level: int, places: Sequence[tuple[int, int]]) -> int:  # noqa: ARG002 - for those that do
+        """Fetch what some segments are stored in, in as few requests as that takes.
+
+        Args:
+            level: Index into ``levels``.
+            places: Row and column of the segments that will be read next, in their order.
+
+        Returns:
+            How many of them, from the first, need no request of their own any more; at least one
+            unless there is none.
+
+        Raises:
+            OverlayError: The overlay was not to be had, or was replaced meanwhile.
+        """
+        return len(places)
 
     @abstractmethod
     def close(self) -> None:

@@ -1,16 +1,18 @@
-"""A file read at positions, by several threads at once, without a shared cursor."""
+"""Files read at positions, by several threads at once, without a shared cursor."""
 
 from __future__ import annotations
 
 import os
 import threading
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratiopath.errors import OverlayFormatError, OverlayNotFoundError
 
 if TYPE_CHECKING:
-    from io import BufferedReader
+    from collections.abc import Sequence
+    from io import BufferedReader, RawIOBase
 
 
 def file_identity(path: str, status: os.stat_result) -> tuple[object, ...]:
@@ -29,7 +31,48 @@ def file_identity(path: str, status: os.stat_result) -> tuple[object, ...]:
     return (*place, status.st_size, status.st_mtime_ns)
 
 
-class PositionalFile:
+class RandomAccessFile(ABC):
+    """A file, near or far, of which any bytes can be read.
+
+    Attributes:
+        path: Where it is.
+        stream: A stream of it, for parsing headers in one thread.
+        size: Bytes of the file when it was opened.
+        identity: What changes when the file is replaced.
+        is_remote: Whether a read costs the way to another machine.
+    """
+
+    path: str
+    stream: BufferedReader | RawIOBase
+    size: int
+    identity: tuple[object, ...]
+    is_remote: bool = False
+
+    @abstractmethod
+    def read(self, offset: int, count: int) -> bytes:
+        """Read exactly ``count`` bytes from ``offset``.
+
+        Raises:
+            EOFError: The file ends before.
+        """
+
+    def read_ahead(self, ranges: Sequence[Sequence[tuple[int, int]]]) -> int:
+        """Fetch many ranges in few requests; see `ratiopath.readers.base.Reader.read_ahead`.
+
+        Args:
+            ranges: For each segment the ranges it is stored in, as offset and count.
+
+        Returns:
+            How many segments were fetched, from the first.
+        """
+        return len(ranges)
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the file."""
+
+
+class PositionalFile(RandomAccessFile):
     """A file open for positional reads, closed with its last reference.
 
     A user's file is never mapped into memory: if it were truncated meanwhile, the process would be
@@ -37,11 +80,6 @@ class PositionalFile:
 
     Args:
         path: The file's path.
-
-    Attributes:
-        stream: The buffered stream, for parsing headers in one thread.
-        size: Bytes of the file when it was opened.
-        identity: See `file_identity`.
 
     Raises:
         OverlayNotFoundError: There is no such file.
@@ -51,6 +89,7 @@ class PositionalFile:
     stream: BufferedReader
 
     def __init__(self, path: str) -> None:
+        self.path = path
         try:
             self.stream = Path(path).open("rb")  # noqa: SIM115 - closed by close()
         except OSError as error:

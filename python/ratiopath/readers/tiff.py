@@ -10,19 +10,22 @@ than JPEG stay what they are.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import tifffile
 
 from ratiopath.errors import OverlayError, OverlayFormatError
 from ratiopath.readers.base import Reader
-from ratiopath.readers.files import PositionalFile
+from ratiopath.readers.files import PositionalFile, RandomAccessFile
 from ratiopath.readers.tiff_level import TiffLevel
 from ratiopath.readers.tiff_metadata import GDAL_NODATA, fill_value, resolution_metadata
 from ratiopath.readers.tiff_pyramid import pyramid_pages
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import IO
+
     from numpy.typing import NDArray
 
     from ratiopath.readers.tiff_planes import Page
@@ -53,7 +56,7 @@ class TiffReader(Reader):
     Of several OME images the first is read, of focal planes and times the first.
 
     Args:
-        path: The file's path.
+        file: The file's path, or the file, which the reader then closes.
         transparent: The sample value of fully transparent pixels.
 
     Raises:
@@ -61,13 +64,18 @@ class TiffReader(Reader):
         OverlayFormatError: It is no TIFF, is corrupt, or uses what is not supported.
     """
 
-    def __init__(self, path: str | os.PathLike[str], transparent: float = 0) -> None:
-        self.path = os.fspath(path)
-        self._file = PositionalFile(self.path)
+    def __init__(
+        self, file: RandomAccessFile | str | os.PathLike[str], transparent: float = 0
+    ) -> None:
+        if not isinstance(file, RandomAccessFile):
+            file = PositionalFile(os.fspath(file))
+        self.path = file.path
+        self._file = file
+        self.reads_ahead = file.is_remote
         self.identity = (*self._file.identity, transparent)
         self._transparent = transparent
         try:
-            self._open(tifffile.TiffFile(self._file.stream))
+            self._open(tifffile.TiffFile(cast("IO[bytes]", self._file.stream)))
         except OverlayError:
             self.close()
             raise
@@ -115,6 +123,10 @@ class TiffReader(Reader):
         except (EOFError, OSError, OverlayFormatError):
             # Reading the segment meets the same and says where.
             return None
+
+    def read_ahead(self, level: int, places: Sequence[tuple[int, int]]) -> int:
+        """Fetch tiles or strips many at a time; see `Reader.read_ahead`."""
+        return self._file.read_ahead([self._levels[level].ranges(*place) for place in places])
 
     def close(self) -> None:
         """Close the file."""

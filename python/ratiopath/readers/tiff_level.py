@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ratiopath.readers.files import PositionalFile
+    from ratiopath.readers.files import RandomAccessFile
     from ratiopath.readers.tiff_planes import Plane
 
 # Stored bytes are compared, not decoded, where they are at most one in so many of the decoded.
@@ -48,7 +48,7 @@ class TiffLevel:
     """
 
     def __init__(
-        self, file: PositionalFile, pages: Sequence[Any], dtype: np.dtype[Any], fill: float
+        self, file: RandomAccessFile, pages: Sequence[Any], dtype: np.dtype[Any], fill: float
     ) -> None:
         layout = pages[0].keyframe
         kind = _plane_kind(layout, dtype)
@@ -98,6 +98,12 @@ class TiffLevel:
         index = plane.index(row, column)
         few = self.segment_bytes // SMALL_FRACTION
         return None if plane.is_sparse(index) or plane.counts[index] > few else plane.encoded(index)
+
+    def ranges(self, row: int, column: int) -> list[tuple[int, int]]:
+        """Return where in the file a segment is stored, as offsets and counts of bytes."""
+        if self.is_too_large:
+            return []
+        return [place for plane in self.planes for place in plane.ranges(self.grid, row, column)]
 
     def _stack(self, planes: list[NDArray[Any] | None]) -> NDArray[Any] | None:
         found = [pixels for pixels in planes if pixels is not None]

@@ -20,12 +20,12 @@ import numpy as np
 from ratiopath.readers.tiff_slots import slot_decoder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
     from ratiopath.readers.base import Level
-    from ratiopath.readers.files import PositionalFile
+    from ratiopath.readers.files import RandomAccessFile
 
 # tifffile's TiffPage, or TiffFrame, which has its own segments and the layout of its keyframe.
 Page: TypeAlias = Any
@@ -43,7 +43,7 @@ class Plane(ABC):
     """
 
     def __init__(
-        self, file: PositionalFile, page: Page, sample: int, dtype: np.dtype[Any], fill: float
+        self, file: RandomAccessFile, page: Page, sample: int, dtype: np.dtype[Any], fill: float
     ) -> None:
         self.file, self.dtype, self.fill = file, dtype, fill
         self.offsets, self.counts = page.dataoffsets, page.databytecounts
@@ -70,6 +70,15 @@ class Plane(ABC):
 
         It may be decoded into ``slot`` (n,) rather than into a fresh array.
         """
+
+    @abstractmethod
+    def ranges(self, level: Level, row: int, column: int) -> list[tuple[int, int]]:
+        """Return what `read` reads of the file for a segment, as offsets and counts of bytes."""
+
+    def stored(self, indices: Iterable[int]) -> list[tuple[int, int]]:
+        """Return where the page's own tiles or strips lie, those left out aside."""
+        there = [index for index in indices if not self.is_sparse(index)]
+        return [(int(self.offsets[index]), int(self.counts[index])) for index in there]
 
     def decoded(self, index: int) -> NDArray[Any] | None:
         """Decode one of the page's own tiles or strips (h, w, samples).
@@ -103,7 +112,7 @@ class TilePlane(Plane):
     """A plane stored in tiles."""
 
     def __init__(
-        self, file: PositionalFile, page: Page, sample: int, dtype: np.dtype[Any], fill: float
+        self, file: RandomAccessFile, page: Page, sample: int, dtype: np.dtype[Any], fill: float
     ) -> None:
         super().__init__(file, page, sample, dtype, fill)
         self._decode_into = slot_decoder(page.keyframe, dtype)
@@ -128,6 +137,9 @@ class TilePlane(Plane):
                 raise EOFError(f"a tile holds {pixels.shape} pixels of {(height, width)}")
         return pixels
 
+    def ranges(self, level: Level, row: int, column: int) -> list[tuple[int, int]]:  # noqa: D102, ARG002 - see Plane
+        return self.stored([self.index(row, column)])
+
     def index(self, row: int, column: int) -> int:
         """Return the page's own index of a segment."""
         return self.first + row * self.columns + column
@@ -147,9 +159,16 @@ class StripPlane(Plane):
         column: int,  # noqa: ARG002 - there is one
         slot: NDArray[np.uint8] | None = None,
     ) -> NDArray[Any] | None:
+        return self._join(list(self.parts(*self._band(level, row))), slot)
+
+    def ranges(self, level: Level, row: int, column: int) -> list[tuple[int, int]]:  # noqa: D102, ARG002 - see Plane; there is one column
+        top, bottom = self._band(level, row)
+        strips = range(top // self.strip_rows, -(-bottom // self.strip_rows))
+        return self.stored(self.first + strip for strip in strips)
+
+    def _band(self, level: Level, row: int) -> tuple[int, int]:
         top = row * level.segment_height
-        bottom = min(top + level.segment_height, self.height)
-        return self._join(list(self.parts(top, bottom)), slot)
+        return top, min(top + level.segment_height, self.height)
 
     def parts(self, top: int, bottom: int) -> Iterator[tuple[int, NDArray[Any] | None]]:
         """Yield the band's rows from top to bottom, in parts with their number of rows."""
@@ -183,13 +202,13 @@ class RowPlane(StripPlane):
     """An uncompressed plane, of which any rows can be read."""
 
     def __init__(
-        self, file: PositionalFile, page: Page, sample: int, dtype: np.dtype[Any], fill: float
+        self, file: RandomAccessFile, page: Page, sample: int, dtype: np.dtype[Any], fill: float
     ) -> None:
         super().__init__(file, page, sample, dtype, fill)
         layout = page.keyframe
         self.bits = int(layout.bitspersample)
         self.row_bytes = -(-self.width * self.samples * self.bits // 8)
-        self.stored = dtype.newbyteorder(page.parent.byteorder)
+        self.stored_dtype = dtype.newbyteorder(page.parent.byteorder)
         self.bit_order = "little" if layout.fillorder == 2 else "big"
 
     def parts(self, top: int, bottom: int) -> Iterator[tuple[int, NDArray[Any] | None]]:
@@ -199,6 +218,10 @@ class RowPlane(StripPlane):
                 yield rows, None
             else:
                 yield rows, self._unpack(self.file.read(offset, rows * self.row_bytes), rows)
+
+    def ranges(self, level: Level, row: int, column: int) -> list[tuple[int, int]]:  # noqa: D102, ARG002 - see Plane; there is one column
+        places = _merged(list(self._places(*self._band(level, row))), self.row_bytes)
+        return [(offset, rows * self.row_bytes) for offset, rows in places if offset is not None]
 
     def _places(self, top: int, bottom: int) -> Iterator[tuple[int | None, int]]:
         """Yield where the band's rows lie, strip by strip: offset (None if left out) and rows."""
@@ -221,7 +244,7 @@ class RowPlane(StripPlane):
             bits = np.unpackbits(packed, axis=1, count=count, bitorder=self.bit_order)  # type: ignore[call-overload]  # a str, not a Literal
             pixels: NDArray[Any] = bits.view(bool)
         else:
-            pixels = np.frombuffer(data, self.stored).astype(self.dtype, copy=False)
+            pixels = np.frombuffer(data, self.stored_dtype).astype(self.dtype, copy=False)
         return pixels.reshape(rows, self.width, self.samples)
 
 
