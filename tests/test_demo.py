@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 
 from overlays import write_overlay
 from ratiopath import cli
+from ratiopath.cli.app import app
 from ratiopath.demo import Settings, run
-from ratiopath.demo.command import app
-from ratiopath.demo.files import replacing
 from ratiopath.demo.sample import MASK_MPP, SLIDE_MPP, write_sample
+from ratiopath.replacing import replacing
 
 COLUMNS = [
     "path",
@@ -121,7 +121,7 @@ def test_a_missing_extra_is_named(monkeypatch):
     monkeypatch.setattr(cli, "import_module", lacks_typer)
     with pytest.raises(SystemExit) as stopped:
         cli.main()
-    assert stopped.value.code == "typer is not installed: run pip install 'ratiopath[demo]'"
+    assert stopped.value.code == "typer is not installed: run pip install 'ratiopath[cli]'"
 
 
 def test_a_missing_module_that_is_no_part_of_the_extra_is_an_error(monkeypatch):

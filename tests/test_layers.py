@@ -25,7 +25,12 @@ ROOMS = {
         "ratiopath.ray",
         "ratiopath.demo",
     ),
-    "shapely": ("ratiopath.roi", "ratiopath.tiling.annotations", "ratiopath.demo.pipeline"),
+    "shapely": (
+        "ratiopath.roi",
+        "ratiopath.runs.regions",
+        "ratiopath.tiling.annotations",
+        "ratiopath.demo.pipeline",
+    ),
     "tifffile": (
         "ratiopath.readers.tiff",
         "ratiopath.readers.tiff_slots",
@@ -33,14 +38,22 @@ ROOMS = {
     ),
     "imagecodecs": ("ratiopath.readers.tiff",),
     "openslide": ("ratiopath.readers.openslide",),
-    "typer": ("ratiopath.demo",),
-    "rich": ("ratiopath.demo",),
-    "matplotlib": ("ratiopath.demo",),
+    "typer": ("ratiopath.cli",),
+    "rich": ("ratiopath.cli", "ratiopath.demo"),
+    "matplotlib": ("ratiopath.plots", "ratiopath.demo"),
     "skimage": ("ratiopath.demo",),
 }
 
 # What users call. Nothing beneath imports it.
-FACES = ("ratiopath.cli", "ratiopath.demo", "ratiopath.ray", "ratiopath.tiling")
+FACES = (
+    "ratiopath.__main__",
+    "ratiopath.cli",
+    "ratiopath.demo",
+    "ratiopath.plots",
+    "ratiopath.ray",
+    "ratiopath.runs",
+    "ratiopath.tiling",
+)
 
 # What a module, or a package with all that is in it, never imports.
 FORBIDDEN = {
@@ -53,10 +66,12 @@ FORBIDDEN = {
         "ratiopath.roi",
         "ratiopath.columns",
     ),
+    "ratiopath.slides": ("ratiopath.ray", "ratiopath.runs", "ratiopath.overlay"),
     "ratiopath.segments": ("ratiopath.overlay", "ratiopath.overlap", "ratiopath.patches"),
     "ratiopath.overlay": ("ratiopath.functions", "ratiopath.columns"),
     "ratiopath.tiling": ("ratiopath.ray", "ratiopath.demo"),
     "ratiopath.ray": ("ratiopath.demo",),
+    "ratiopath.runs": ("ratiopath.cli", "ratiopath.demo", "ratiopath.plots"),
     "ratiopath.errors": ("ratiopath",),
 }
 INPUT_AND_OUTPUT = ("os", "io", "pathlib", "fsspec", "tifffile", "openslide", "ratiopath.readers")
@@ -154,6 +169,15 @@ def test_nothing_beneath_the_faces_imports_them(imports):
 )
 def test_imports_are_found_where_they_can_run(source, expected):
     assert imported_modules([ast.parse(source)]) == expected
+
+
+@pytest.mark.parametrize("module", ["ratiopath.runs.run", "ratiopath.cli.app"])
+def test_the_command_line_works_without_ray(module):
+    code = f"import sys, {module}; print({{'ray', 'pandas'}} & set(sys.modules))"
+    run = subprocess.run(  # noqa: S603 - this interpreter, on the line above
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert run.stdout == "set()\n"
 
 
 def test_importing_the_package_imports_neither_ray_nor_pandas():

@@ -19,9 +19,9 @@ from ratiopath.errors import (
     OverlayValueError,
 )
 from ratiopath.ray import read_slides
-from ratiopath.ray.paths import find_slides
-from ratiopath.ray.slide_rows import Tiling, read_slide_row
 from ratiopath.readers.base import Level, ResolutionMetadata
+from ratiopath.slides.paths import find_slides
+from ratiopath.slides.rows import Tiling, read_slide_row
 from ratiopath.tiling.tilers import grid_tiles
 from ratiopath.tiling.utils import row_hash
 
@@ -90,7 +90,7 @@ def test_the_downsample_is_the_mean_of_both_axes(monkeypatch):
         levels=(Level(96, 64, 16, 16), Level(24, 32, 16, 16)),
         resolution=ResolutionMetadata(ome=(0.25, 0.25)),
     )
-    monkeypatch.setattr("ratiopath.ray.slide_rows.open_reader", lambda _: reader)
+    monkeypatch.setattr("ratiopath.slides.rows.open_reader", lambda _: reader)
     row = describe("slide.tif", level=1)
     assert (row["mpp_x"], row["mpp_y"], row["downsample"]) == (1.0, 0.5, 3.0)
 

@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ratiopath import overlay_overlap
-from ratiopath.demo.files import replacing
 from ratiopath.demo.picture import draw_coverage
 from ratiopath.demo.pipeline import central_roi, cover_tiles, local_ray, prepare_tiles
 from ratiopath.demo.sample import Sample, write_sample
+from ratiopath.replacing import replacing
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from PIL import Image
 from skimage import data
 from skimage.filters import gaussian
 
-from ratiopath.demo.files import replacing
+from ratiopath.replacing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

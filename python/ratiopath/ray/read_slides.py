@@ -10,8 +10,8 @@ import ray.data
 from ray.data import Datasource, ReadTask
 from ray.data.block import BlockMetadata
 
-from ratiopath.ray.paths import SLIDE_EXTENSIONS, find_slides
-from ratiopath.ray.slide_rows import SLIDE_SCHEMA, Tiling, read_slide_row
+from ratiopath.slides.paths import SLIDE_EXTENSIONS, find_slides
+from ratiopath.slides.rows import SLIDE_SCHEMA, Tiling, read_slide_row
 
 if TYPE_CHECKING:
     import os

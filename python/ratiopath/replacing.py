@@ -11,16 +11,17 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, folder: Path | None = None) -> Iterator[Path]:
     """Give a name to write to, which becomes ``path`` once the block has succeeded.
 
     Args:
         path: The file to write. What stood there before stays until the new file is complete.
+        folder: Where to write meanwhile, on the same file system; default: beside ``path``.
 
     Yields:
-        A name in the same folder with the same suffix.
+        A name with the same suffix.
     """
-    partial = path.with_name(f".{path.stem}.part{path.suffix}")
+    partial = (folder or path.parent) / f".{path.stem}.part{path.suffix}"
     try:
         yield partial
         partial.replace(path)

@@ -1,0 +1,50 @@
+"""The commands and what they share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import ratiopath
+from ratiopath.cli.demo import demo
+from ratiopath.cli.overlap import HELP_END, overlap
+
+app = typer.Typer(
+    name="ratiopath",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=(
+        "Which overlay pixels lie under the tiles of whole-slide images, and which tiles are worth"
+        " keeping: exactly, and fast."
+    ),
+    epilog="[dim]ratiopath COMMAND --help says what a command can do, with examples.[/]",
+)
+
+
+def _say_version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(ratiopath.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _ratiopath(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=lambda wanted: _say_version(wanted=wanted),
+            is_eager=True,
+            help="Say the version and stop.",
+        ),
+    ] = False,
+) -> None:
+    """Take the options that come before a command."""
+
+
+app.command(no_args_is_help=True, epilog=HELP_END)(overlap)
+app.command()(demo)

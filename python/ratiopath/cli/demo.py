@@ -1,0 +1,122 @@
+"""``ratiopath demo``: its options, and its errors in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ratiopath.cli.console import say_error
+from ratiopath.errors import OverlayError, OverlayResolutionError
+
+_YOURS = "Your own slide"
+_TILES = "Tiles"
+
+
+def demo(
+    slide: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            rich_help_panel=_YOURS,
+            show_default="one made on the spot",
+            help="A slide; goes with --overlay.",
+        ),
+    ] = None,
+    overlay: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            rich_help_panel=_YOURS,
+            show_default=False,
+            help="The tissue mask aligned with the slide.",
+        ),
+    ] = None,
+    value: Annotated[
+        str,
+        typer.Option(rich_help_panel=_YOURS, help="The overlay's value that means tissue."),
+    ] = "255",
+    slide_mpp: Annotated[
+        float | None,
+        typer.Option(
+            metavar="µM",
+            rich_help_panel=_YOURS,
+            show_default="as the file says",
+            help="µm per pixel of the slide's level 0.",
+        ),
+    ] = None,
+    overlay_mpp: Annotated[
+        float | None,
+        typer.Option(
+            metavar="µM",
+            rich_help_panel=_YOURS,
+            show_default="as the file says",
+            help="µm per pixel of the overlay's level 0.",
+        ),
+    ] = None,
+    tile_extent: Annotated[
+        int,
+        typer.Option(
+            "--tile",
+            "--tile-extent",
+            min=1,
+            metavar="PX",
+            rich_help_panel=_TILES,
+            help="Width and height of a tile.",
+        ),
+    ] = 512,
+    stride: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="PX",
+            rich_help_panel=_TILES,
+            show_default="the tile",
+            help="From one tile to the next.",
+        ),
+    ] = None,
+    mpp: Annotated[
+        float | None,
+        typer.Option(
+            metavar="µM",
+            rich_help_panel=_TILES,
+            show_default="the slide's finest level",
+            help="µm per pixel of the tiles.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", file_okay=False, help="Folder for the results.")
+    ] = Path("demo-output"),
+) -> None:
+    """Run the tutorial on a local Ray: make a slide and a tissue mask, and find its tiles.
+
+    Leaves a table of the tiles with their coverage, and a picture. For the slides of a day's work
+    there is [cyan]ratiopath overlap[/].
+    """
+    if (slide is None) != (overlay is None):
+        raise typer.BadParameter("--slide and --overlay go together")
+    from ratiopath.demo import Settings, run  # noqa: PLC0415 - imports Ray, which takes its time
+
+    settings = Settings(
+        slide=slide,
+        overlay=overlay,
+        overlay_mpp=overlay_mpp,
+        slide_mpp=slide_mpp,
+        value=value,
+        output=output,
+        tile_extent=tile_extent,
+        stride=stride or tile_extent,
+        mpp=mpp,
+    )
+    try:
+        run(settings, Console())
+    except (OverlayError, ValueError) as error:
+        # What Ray raises holds the worker's traceback in its text; its cause is the error itself.
+        resolution = "The options --overlay-mpp and --slide-mpp give a file's µm per pixel."
+        hints = [resolution] if isinstance(error, OverlayResolutionError) else []
+        say_error(str(getattr(error, "cause", error)), *hints)
+        raise typer.Exit(1) from error

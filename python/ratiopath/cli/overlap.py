@@ -1,0 +1,117 @@
+"""``ratiopath overlap``: option texts become settings, then the steps of the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import typer
+
+from ratiopath.cli import options, parsing
+from ratiopath.cli.steps import Wishes, run_overlap
+from ratiopath.runs.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+Result = TypeVar("Result")
+
+_FAILED = 1
+
+HELP_END = """
+[bold]Half tissue or more; masks lie beside their slides:[/]
+
+[cyan]ratiopath overlap slides/ --overlay "{stem}_mask.tif" --mpp 0.5 --keep "255>=0.5"[/]
+
+[bold]Classes by name, the middle of each tile, masks in another folder:[/]
+
+[cyan]ratiopath overlap "slides/*.svs" --overlay "../masks/{stem}.tif" --roi inset:128
+--classes 0=background,1=tissue,2=fat --keep "tissue>=0.5 and fat<0.2"[/]
+
+[bold]Exit codes:[/] 0 all slides done, 1 some failed, 2 wrong usage, 130 interrupted.
+"""
+
+
+def overlap(
+    slides: options.Slides,
+    *,
+    overlay: options.Overlay,
+    keep: options.KeepTexts = None,
+    output: options.Output = Path("tiles.parquet"),
+    tile: options.Tile = "512",
+    stride: options.Stride = None,
+    mpp: options.Mpp = None,
+    level: options.Level = None,
+    last: options.LastTile = options.Last.KEEP,
+    slide_mpp: options.SlideMpp = None,
+    roi: options.Roi = "tile",
+    overlay_mpp: options.OverlayMpp = None,
+    spans_slide: options.SpansSlide = False,
+    overlay_level: options.OverlayLevel = None,
+    on_missing: options.Missing = options.OnMissing.ERROR,
+    classes: options.Classes = None,
+    bins: options.Bins = None,
+    nodata: options.Nodata = None,
+    channel: options.Channel = None,
+    coverage: options.CoverageRule = options.Coverage.CENTER,
+    outside: options.Outside = "clip",
+    absent: options.Absent = "0",
+    keep_all: options.KeepAll = False,
+    dry_run: options.DryRun = False,
+    as_json: options.AsJson = False,
+    strict: options.Strict = False,
+    restart: options.Restart = False,
+    threads: options.Threads = None,
+) -> None:
+    """Find the tiles worth keeping: measure what an overlay holds under every tile of each slide.
+
+    Slides and overlays may have any resolution and be of any size; each tile gets the fraction of
+    it that every value of the overlay, or every class, covers. A bad slide is reported and the
+    others are done. A run that was stopped goes on where it was: start it again.
+    """
+    tile_extent = parsing.usage("--tile", parsing.whole_pair, tile)
+    settings = Settings(
+        overlay=overlay,
+        tile_extent=tile_extent,
+        stride=optional("--stride", parsing.whole_pair, stride) or tile_extent,
+        mpp=optional("--mpp", parsing.mpp_pair, mpp),
+        level=0 if level is None and mpp is None else level,
+        slide_mpp=optional("--slide-mpp", parsing.mpp_pair, slide_mpp),
+        last=last.value,
+        roi=roi,
+        overlay_mpp=optional("--overlay-mpp", parsing.mpp_pair, overlay_mpp),
+        overlay_level=overlay_level,
+        spans_slide=spans_slide,
+        coverage=coverage.value,
+        outside=parsing.usage("--outside", parsing.outside, outside),
+        channel=channel,
+        nodata=_several("--nodata", parsing.values, nodata) or (),
+        classes=_several("--classes", parsing.classes, classes),
+        bins=optional("--bins", parsing.edges, bins),
+        on_missing=on_missing.value,
+        keep=tuple(keep or ()),
+    )
+    wishes = Wishes(
+        output=output,
+        absent=parsing.usage("--absent", parsing.absent, absent),
+        keep_all=keep_all,
+        dry_run=dry_run,
+        as_json=as_json,
+        strict=strict,
+        restart=restart,
+        threads=threads,
+    )
+    outcome = run_overlap(slides, settings, wishes)
+    if outcome.failed:
+        raise typer.Exit(_FAILED)
+
+
+def optional(option: str, parse: Callable[[str], Result], text: str | None) -> Result | None:
+    """Parse an option's text if it is given."""
+    return None if text is None else parsing.usage(option, parse, text)
+
+
+def _several(
+    option: str, parse: Callable[[Iterable[str]], Result], texts: list[str] | None
+) -> Result | None:
+    return None if not texts else parsing.usage(option, parse, texts)

@@ -1,0 +1,164 @@
+"""Measure the tiles of one slide, chunk by chunk, so that memory holds one chunk however many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from ratiopath.batch import Batch
+from ratiopath.columns import LARGEST_ROW
+from ratiopath.errors import OverlayError, OverlayValueError
+from ratiopath.overlay import fractions
+from ratiopath.runs.plan import slide_extent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from ratiopath.overlap import Fractions
+    from ratiopath.runs.plan import SlidePlan
+    from ratiopath.runs.settings import Settings
+
+PART_SCHEMA = pa.schema(
+    [
+        ("tile_x", pa.int64()),
+        ("tile_y", pa.int64()),
+        ("kept", pa.bool_()),
+        ("coverage", pa.map_(pa.string(), pa.float64())),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What covers some tiles, as entries.
+
+    Attributes:
+        size: How many tiles.
+        keys: Key texts.
+        tiles: Index of the tile of each entry, ascending (E,).
+        columns: Index into ``keys`` of each entry (E,).
+        fractions: The fraction of each entry (E,).
+    """
+
+    size: int
+    keys: list[str]
+    tiles: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    fractions: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, size: int, found: Sequence[Fractions]) -> Coverage:
+        """Join the groups of one call."""
+        keys: dict[str, int] = {}
+        columns = [
+            np.array([keys.setdefault(text, len(keys)) for text in part.texts], np.intp)[
+                part.columns
+            ]
+            for part in found
+        ]
+        empty = np.empty(0, np.intp)
+        return cls(
+            size,
+            list(keys),
+            np.concatenate([empty, *(part.rows for part in found)]),
+            np.concatenate([empty, *columns]),
+            np.concatenate([np.empty(0), *(part.fractions for part in found)]),
+        )
+
+    def dense(self, key: str) -> NDArray[np.float64]:
+        """Return each tile's fraction of one key, 0 where it does not occur (N,)."""
+        column = np.zeros(self.size)
+        if key in self.keys:
+            entries = self.columns == self.keys.index(key)
+            column[self.tiles[entries]] = self.fractions[entries]
+        return column
+
+    def sums(self) -> dict[str, float]:
+        """Return the sum of the fractions by key, of keys that occur."""
+        counts = np.bincount(self.columns, minlength=len(self.keys))
+        sums = np.bincount(self.columns, self.fractions, minlength=len(self.keys))
+        pairs = zip(self.keys, sums.tolist(), counts.tolist(), strict=True)
+        return {key: total for key, total, count in pairs if count}
+
+    def as_map(self) -> pa.MapArray:
+        """Return a map from key to fraction for each tile."""
+        counts = np.bincount(self.tiles, minlength=self.size)
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+        codes = pa.array(self.columns.astype(np.int32))
+        texts = pa.DictionaryArray.from_arrays(codes, pa.array(self.keys, pa.string()))
+        return pa.MapArray.from_arrays(
+            pa.array(offsets), texts.cast(pa.string()), pa.array(self.fractions)
+        )
+
+
+def cover_slide(plan: SlidePlan, settings: Settings) -> Iterator[tuple[pa.Table, Coverage]]:
+    """Measure a slide's tiles.
+
+    Args:
+        plan: The slide, its overlay and its tiles.
+        settings: What the run was asked to do.
+
+    Yields:
+        A table with the columns of `PART_SCHEMA`, and the coverage that it was made of.
+
+    Raises:
+        OverlayError: The overlay cannot be read, or holds a value that was not declared, or more
+            values than labels have; its row is the tile's number in the slide, row by row.
+    """
+    seen: set[str] = set()
+    for tiles in plan.chunks():
+        x, y = plan.corners(tiles)
+        found = _measure(plan, settings, tiles, x, y)
+        coverage = Coverage.of(len(tiles), found)
+        seen.update(coverage.keys)
+        if settings.options.selection.declared_keys is None and len(seen) > LARGEST_ROW:
+            raise OverlayValueError(
+                f"more than {LARGEST_ROW} distinct values are a heatmap, not labels: count ranges"
+                " with bins, or declare classes with 'other'",
+                plan.job.overlay,
+            )
+        conditions = settings.conditions
+        kept = conditions.mask({key: coverage.dense(key) for key in conditions.keys}, len(tiles))
+        columns = [pa.array(x), pa.array(y), pa.array(kept), coverage.as_map()]
+        yield pa.Table.from_arrays(columns, schema=PART_SCHEMA), coverage
+
+
+def _measure(
+    plan: SlidePlan,
+    settings: Settings,
+    tiles: range,
+    x: NDArray[np.int64],
+    y: NDArray[np.int64],
+) -> list[Fractions]:
+    batch = _batch(plan, settings, x, y)
+    try:
+        return list(fractions(batch, settings.region, settings.options))
+    except OverlayError as error:
+        if error.row is None:
+            raise
+        raise error.at_row(tiles.start + error.row) from error.__cause__
+
+
+def _batch(
+    plan: SlidePlan, settings: Settings, x: NDArray[np.int64], y: NDArray[np.int64]
+) -> Batch:
+    row = plan.row
+    overlay_mpp = settings.overlay_mpp or (None, None)
+    extent = slide_extent(row, settings) or (None, None)
+    return Batch.of(
+        plan.job.overlay,
+        tile_x=x,
+        tile_y=y,
+        mpp_x=row["mpp_x"],
+        mpp_y=row["mpp_y"],
+        overlay_mpp_x=overlay_mpp[0],
+        overlay_mpp_y=overlay_mpp[1],
+        slide_extent_x=extent[0],
+        slide_extent_y=extent[1],
+        level=plan.overlay_level,
+    )

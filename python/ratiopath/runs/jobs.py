@@ -1,0 +1,114 @@
+"""Which slides a run has, and which overlay belongs to each."""
+
+from __future__ import annotations
+
+import os
+import string
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ratiopath.slides.paths import find_slides
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_FIELDS = ("stem", "name", "parent")
+
+
+@dataclass(frozen=True, order=True)
+class Job:
+    """A slide and its overlay.
+
+    Attributes:
+        slide: The slide's path, as it was found.
+        overlay: The overlay's path.
+    """
+
+    slide: str
+    overlay: str
+
+    @property
+    def overlay_exists(self) -> bool:
+        """Whether something is where the overlay should be; a URL is taken at its word."""
+        return "://" in self.overlay or Path(self.overlay).exists()
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a list of slides stands for.
+
+    Attributes:
+        jobs: The slides with their overlays, each once.
+        overlays: Files that were found among the slides but are the overlays of others.
+    """
+
+    jobs: list[Job]
+    overlays: list[str]
+
+
+def find_jobs(paths: Sequence[str], pattern: str) -> Found:
+    """Find the slides and pair them with their overlays.
+
+    A file that a folder or glob pattern yields, but that is another slide's overlay, is no slide.
+
+    Args:
+        paths: Files, folders, glob patterns or URLs.
+        pattern: See `overlay_path`.
+
+    Returns:
+        The jobs, in the order of ``paths``.
+
+    Raises:
+        OverlayNotFoundError: A path does not exist, or no slide is found at all.
+        ValueError: The pattern has an unknown field.
+    """
+    overlay_path("", pattern)
+    slides = list(dict.fromkeys(find_slides(paths)))
+    jobs = [Job(slide, overlay_path(slide, pattern)) for slide in slides]
+    named = {os.path.normpath(path) for path in paths}
+    overlays = {os.path.normpath(job.overlay) for job in jobs if not _is_same(job)} - named
+    kept = [job for job in jobs if os.path.normpath(job.slide) not in overlays]
+    return Found(kept, [job.slide for job in jobs if job not in set(kept)])
+
+
+def overlay_path(slide: str, pattern: str) -> str:
+    """Return where a slide's overlay lies.
+
+    Args:
+        slide: The slide's path or URL.
+        pattern: A path, absolute or relative to the slide's folder. ``{stem}`` is the slide's name
+            without its extension (``.ome.tif`` is one), ``{name}`` with it, ``{parent}`` the
+            slide's folder, to be put first.
+
+    Returns:
+        The overlay's path.
+
+    Raises:
+        ValueError: The pattern has an unknown field.
+    """
+    parent, _, name = slide.rpartition("/") if "://" in slide else _split(slide)
+    fields = {"stem": _stem(name), "name": name, "parent": parent or "."}
+    try:
+        filled = string.Formatter().vformat(pattern, (), fields)
+    except (KeyError, IndexError, ValueError, AttributeError) as error:
+        known = ", ".join(f"{{{field}}}" for field in _FIELDS)
+        raise ValueError(f"overlay pattern {pattern!r}: only {known} are filled in") from error
+    if "://" in filled or pattern.startswith("{parent}"):
+        return filled
+    # join leaves an absolute path as it is.
+    return f"{parent}/{filled}" if "://" in slide else os.path.join(parent, filled)  # noqa: PTH118 - keeps the path as written
+
+
+def _split(path: str) -> tuple[str, str, str]:
+    parent, name = os.path.split(path)
+    return parent, os.sep, name
+
+
+def _stem(name: str) -> str:
+    stem, _ = os.path.splitext(name)  # noqa: PTH122 - a name, not a path
+    return stem[:-4] if stem.lower().endswith(".ome") else stem
+
+
+def _is_same(job: Job) -> bool:
+    return os.path.normpath(job.slide) == os.path.normpath(job.overlay)

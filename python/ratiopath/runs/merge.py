@@ -1,0 +1,184 @@
+"""Make one table of all slides' parts, a batch at a time, and put it in place at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ratiopath.keep import key_order
+from ratiopath.replacing import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from ratiopath.runs.jobs import Job
+    from ratiopath.runs.parts import Parts, Record
+
+# Rows of a row group: large enough to compress and to scan, small enough to hold.
+ROW_GROUP = 1 << 17
+
+PREFIX = "coverage_"
+
+_SLIDE_FIELDS = [
+    ("tile_extent_x", pa.int64()),
+    ("tile_extent_y", pa.int64()),
+    ("mpp_x", pa.float64()),
+    ("mpp_y", pa.float64()),
+    ("level", pa.int64()),
+    ("downsample", pa.float64()),
+]
+
+
+def key_names(records: Iterable[Record], declared: Sequence[str] | None) -> list[str]:
+    """Return the keys of a table: those declared in their order, then those found, ascending.
+
+    Args:
+        records: What is known of the slides.
+        declared: Names of the classes or bins, or None.
+    """
+    found = {key for record in records for key in record.coverage}
+    first = list(declared or ())
+    return [*first, *sorted(found.difference(first), key=key_order)]
+
+
+def table_schema(keys: Sequence[str], *, keep_all: bool) -> pa.Schema:
+    """Return the columns of the table; see the documentation of the command line.
+
+    Args:
+        keys: The keys, a column each.
+        keep_all: Whether dropped tiles are in it too, told apart by the column ``kept``.
+    """
+    return pa.schema(
+        [
+            ("path", pa.string()),
+            ("tile_x", pa.int64()),
+            ("tile_y", pa.int64()),
+            *_SLIDE_FIELDS,
+            ("overlay_path", pa.string()),
+            *([("kept", pa.bool_())] if keep_all else []),
+            *((f"{PREFIX}{key}", pa.float64()) for key in keys),
+        ]
+    )
+
+
+def merge(
+    done: Sequence[tuple[Job, Record]],
+    parts: Parts,
+    output: Path,
+    *,
+    declared: Sequence[str] | None,
+    keep_all: bool,
+    absent: float | None,
+) -> int:
+    """Write the table of all slides that are done.
+
+    Args:
+        done: The slides, in the table's order.
+        parts: Where their parts are.
+        output: The table; what stood there before stays until the new one is complete.
+        declared: Names of the classes or bins, or None.
+        keep_all: Whether to write dropped tiles too.
+        absent: What a value gets in a tile where it does not occur: a number, or None for null.
+
+    Returns:
+        How many rows were written.
+
+    Raises:
+        OSError: The table cannot be written.
+    """
+    keys = key_names((record for _, record in done), declared)
+    schema = table_schema(keys, keep_all=keep_all)
+    rows = 0
+    with (
+        replacing(output, parts.folder) as path,
+        pq.ParquetWriter(path, schema, compression="zstd") as writer,
+    ):
+        for table in _gathered(_tables(done, parts, schema, keys, absent)):
+            writer.write_table(table)
+            rows += table.num_rows
+    return rows
+
+
+def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Join small tables, so that a thousand slides are not a thousand row groups."""
+    waiting: list[pa.Table] = []
+    for table in tables:
+        waiting.append(table)
+        if sum(one.num_rows for one in waiting) >= ROW_GROUP:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
+
+
+def _tables(
+    done: Sequence[tuple[Job, Record]],
+    parts: Parts,
+    schema: pa.Schema,
+    keys: Sequence[str],
+    absent: float | None,
+) -> Iterator[pa.Table]:
+    position = {key: index for index, key in enumerate(keys)}
+    keep_all = "kept" in schema.names
+    for job, record in done:
+        with pq.ParquetFile(parts.path(job)) as part:
+            for batch in part.iter_batches(batch_size=ROW_GROUP):
+                rows = batch if keep_all else batch.filter(batch["kept"])
+                yield _table(rows, job, record, schema, position, absent)
+
+
+def _table(
+    batch: pa.RecordBatch,
+    job: Job,
+    record: Record,
+    schema: pa.Schema,
+    position: dict[str, int],
+    absent: float | None,
+) -> pa.Table:
+    size = batch.num_rows
+    overlay = job.overlay if record.overlay_found else None
+    columns: dict[str, pa.Array] = {
+        "path": pa.repeat(job.slide, size),
+        "overlay_path": pa.repeat(pa.scalar(overlay, pa.string()), size),
+        **{
+            name: pa.repeat(pa.scalar(record.row[name], kind), size) for name, kind in _SLIDE_FIELDS
+        },
+        **{name: batch[name] for name in ("tile_x", "tile_y", "kept")},
+    }
+    coverage = coverage_columns(batch["coverage"], position, absent)
+    columns |= {f"{PREFIX}{key}": column for key, column in coverage.items()}
+    return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
+
+
+def coverage_columns(
+    maps: pa.MapArray, position: dict[str, int], absent: float | None
+) -> dict[str, pa.Array]:
+    """Spread a column of maps into a column per key.
+
+    Args:
+        maps: A map from key to fraction for each tile.
+        position: The keys and their numbers, from 0; every key that occurs is among them.
+        absent: What a key gets where it does not occur; None for null.
+
+    Returns:
+        A float64 column for each key.
+    """
+    counts = np.diff(maps.offsets.to_numpy())
+    tiles = np.repeat(np.arange(len(maps)), counts)
+    start, end = maps.offsets[0].as_py(), maps.offsets[-1].as_py()
+    texts = maps.keys.slice(start, end - start).dictionary_encode()
+    numbers = np.array([position[text] for text in texts.dictionary.to_pylist()], np.intp)
+    columns = numbers[texts.indices.to_numpy()]
+    values = maps.items.slice(start, end - start).to_numpy()
+    dense = np.full((len(position), len(maps)), np.nan if absent is None else absent)
+    dense[columns, tiles] = values
+    # No fraction is NaN, so what still is has no entry.
+    mask = np.isnan(dense) if absent is None else None
+    return {
+        key: pa.array(dense[index], mask=None if mask is None else mask[index])
+        for key, index in position.items()
+    }

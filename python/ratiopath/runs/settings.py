@@ -1,0 +1,142 @@
+"""What a run was asked to do: everything that decides a tile's coverage and whether it is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import ratiopath
+from ratiopath.keep import Keep
+from ratiopath.options import overlap_options
+from ratiopath.runs.regions import parse_roi
+from ratiopath.slides.rows import Tiling
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ratiopath.options import OverlapOptions
+    from ratiopath.resolution import Pair
+    from ratiopath.roi import Region
+    from ratiopath.tiling.tilers import LastTile
+
+OnMissing: TypeAlias = Literal["error", "empty", "skip"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The options of a run.
+
+    Attributes:
+        overlay: Where a slide's overlay lies, see `ratiopath.runs.jobs.overlay_path`.
+        tile_extent: Width and height of a tile, in pixels of the chosen level.
+        stride: Distance from one tile to the next along x and y, in the same pixels.
+        mpp: Wanted µm per pixel of the tiles along x and y; the nearest level is taken.
+        level: The slide's level to take tiles from; exactly one of ``mpp`` and ``level`` is set.
+        slide_mpp: µm per pixel of every slide's level 0, instead of what the files say.
+        last: What happens to a last tile that does not end at the edge, see `grid_tiles`.
+        roi: The region of interest as text, see `ratiopath.runs.regions.parse_roi`.
+        overlay_mpp: µm per pixel of every overlay's level 0, instead of what the files say.
+        overlay_level: The overlay's level to read, instead of the nearest one.
+        spans_slide: Overlays that do not say their resolution are taken to span their slide.
+        coverage: ``"center"``, ``"all_touched"`` or ``"exact"``.
+        outside: ``"clip"``, or the value that pixels beyond the overlay count as.
+        channel: The only channel to read.
+        nodata: Values to leave out.
+        classes: Names of values, as pairs; the value ``"other"`` gathers the rest.
+        bins: Edges, to count ranges instead of values.
+        on_missing: ``"error"``, ``"empty"``, or ``"skip"`` to leave such slides out.
+        keep: Conditions, see `ratiopath.keep`.
+    """
+
+    overlay: str
+    tile_extent: tuple[int, int]
+    stride: tuple[int, int]
+    mpp: Pair | None = None
+    level: int | None = None
+    slide_mpp: Pair | None = None
+    last: LastTile = "keep"
+    roi: str = "tile"
+    overlay_mpp: Pair | None = None
+    overlay_level: int | None = None
+    spans_slide: bool = False
+    coverage: str = "center"
+    outside: str | float = "clip"
+    channel: int | None = None
+    nodata: tuple[Any, ...] = ()
+    classes: tuple[tuple[Any, str], ...] | None = None
+    bins: tuple[float, ...] | None = None
+    on_missing: OnMissing = "error"
+    keep: tuple[str, ...] = ()
+
+    @cached_property
+    def tiling(self) -> Tiling:
+        """What is wanted of every slide.
+
+        Raises:
+            ValueError: A number is out of range.
+        """
+        return Tiling.checked(
+            self.tile_extent, self.stride, self.mpp, self.level, slide_mpp=self.slide_mpp
+        )
+
+    @cached_property
+    def options(self) -> OverlapOptions:
+        """The options of the overlap.
+
+        Raises:
+            ValueError: An option has a value that it does not know, or two exclude each other.
+            TypeError: An option has the wrong type.
+        """
+        return overlap_options(
+            coverage=self.coverage,
+            outside=self.outside,
+            channel=self.channel,
+            on_missing="error" if self.on_missing == "error" else "empty",
+            nodata=list(self.nodata) or None,
+            classes=None if self.classes is None else dict(self.classes),
+            bins=self.bins,
+            storage_options=None,
+        )
+
+    @cached_property
+    def region(self) -> Region:
+        """The region of interest.
+
+        Raises:
+            ValueError: The text is no region.
+        """
+        return parse_roi(self.roi, self.tile_extent)
+
+    @cached_property
+    def conditions(self) -> Keep:
+        """Which tiles to keep.
+
+        Raises:
+            ValueError: A condition is none.
+        """
+        return Keep.parse(self.keep, self.options.selection.declared_keys)
+
+    def check(self) -> None:
+        """Refuse settings that cannot work, before any file is opened.
+
+        Raises:
+            ValueError: Says which and why.
+            TypeError: An option has the wrong type.
+        """
+        _ = self.tiling, self.options, self.region, self.conditions
+        if self.overlay_level is not None and self.overlay_level < 0:
+            raise ValueError(f"the overlay's level counts from 0, got {self.overlay_level}")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the settings, and the version that they are for, as JSON would hold them."""
+        plain = {"version": ratiopath.__version__, **asdict(self)}
+        settings: dict[str, Any] = json.loads(json.dumps(plain))
+        return settings
+
+
+def short_hash(text: str) -> str:
+    """Return 20 characters that stand for a text in a file's name."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:20]
