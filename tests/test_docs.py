@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -22,6 +23,8 @@ PAGES = [
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 FENCED = re.compile(r"^(`{3,})(\w*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
+# A package index shows the README away from its repository, so its links are absolute.
+REPOSITORY = "https://github.com/RationAI/ratiopath/blob/main/"
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 
@@ -53,13 +56,14 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_ids)
-def test_every_relative_link_leads_somewhere(page):
+def test_every_link_into_the_repository_leads_somewhere(page):
     prose = FENCED.sub("", page.read_text(encoding="utf-8"))
     for link in LINK.findall(prose):
-        if re.match(r"\w+:", link):
+        if re.match(r"\w+:", link) and not link.startswith(REPOSITORY):
             continue
-        target, _, anchor = link.partition("#")
-        destination = (page.parent / target).resolve() if target else page
+        folder = ROOT if link.startswith(REPOSITORY) else page.parent
+        target, _, anchor = link.removeprefix(REPOSITORY).partition("#")
+        destination = (folder / target).resolve() if target else page
         assert destination.exists(), f"{link} leads nowhere"
         assert not anchor or anchor in anchors(destination), f"{link}: no such heading"
 
@@ -90,6 +94,21 @@ def test_every_python_block_has_the_right_types(tmp_path):
     # Ray's annotation asks for a function of every batch format, which nobody writes.
     assert [line for line in errors if 'Argument 1 to "map_batches"' not in line] == [], run.stdout
     assert run.returncode == bool(errors), run.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_ids)
+def test_every_page_with_code_is_run(page):
+    source = Path(__file__).read_text(encoding="utf-8")
+    assert not python_blocks(page) or f'{page_ids(page)}"' in source, "no test runs this page"
+
+
+def test_the_drawings_are_what_the_script_draws(tmp_path):
+    script = ROOT / "docs" / "drawings" / "draw.py"
+    subprocess.run([sys.executable, script, tmp_path], check=True)  # noqa: S603 - the project's own
+    drawn = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    images = sorted((ROOT / "docs" / "images").glob("*.svg"))
+    kept = {path.name: path.read_text(encoding="utf-8") for path in images if path.name in drawn}
+    assert kept == drawn
 
 
 def tissue(seed: int) -> np.ndarray:
@@ -181,3 +200,38 @@ def test_the_tutorial_measures_every_tile_s_tissue(tmp_path):
     kept = sum(share >= 0.5 for share in expected.values())
     assert (rows["kept"], rows["kept by class"]) == (kept, kept)
     assert rows["shapes"] == [[2, 32, 32, 1]] * len(expected)
+
+
+@pytest.mark.parametrize("page", ["docs/concepts.md"])
+def test_a_page_that_needs_no_files_runs(page):
+    code = "\n".join(python_blocks(ROOT / page))
+    # In a process of its own, for it changes Ray's settings.
+    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 - the project's own page
+
+
+def write_how_to_overlays(folder: Path) -> None:
+    """Overlays of 4 µm under the two tiles of 64 overlay pixels that the page asks about."""
+    labels = np.full((64, 128), 3, np.uint8)
+    labels[:32, :64] = 0
+    drawn = np.full((64, 128, 3), 255, np.uint8)
+    drawn[:, :32], drawn[:, 64:] = (255, 0, 0), (0, 0, 255)
+    heatmap = np.full((64, 128), 0.25, np.float32)
+    heatmap[:32, :32] = 0.75
+    for name, pixels in (("labels", labels), ("drawn", drawn), ("heatmap", heatmap)):
+        write_overlay(folder / f"{name}.tiff", [pixels], MASK_MPP)
+    write_overlay(folder / "bare.tiff", [labels])
+
+
+def test_the_how_to_s_calls_return_what_their_comments_say(tmp_path, monkeypatch):
+    write_how_to_overlays(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    namespace: dict[str, object] = {}
+    claims = 0
+    for code in python_blocks(ROOT / "docs/how-to.md"):
+        exec(code, namespace)  # noqa: S102 - the project's own page
+        for call, answer in re.findall(
+            r"^(overlay_overlap\(.*\))\n# (\[.*\])$", code, re.MULTILINE
+        ):
+            assert eval(call, namespace) == ast.literal_eval(answer)  # noqa: S307 - likewise
+            claims += 1
+    assert claims == 5

@@ -1,0 +1,192 @@
+"""Many threads at once, on one file, one cache and the same arrays, get what one thread gets."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from shapely import Point, box
+
+from overlays import write_overlay
+from ratiopath import (
+    OverlayFormatError,
+    count_values,
+    overlay_overlap,
+    polygon_coverage,
+    polygon_mask,
+    polygon_overlap,
+    read_overlay,
+    scale_coordinates,
+)
+from ratiopath.readers import MAX_OPEN_READERS, open_reader
+from ratiopath.readers.openslide import OpenSlideReader
+from ratiopath.segments import SegmentCache, cache
+
+THREADS = 8
+SIZE = 512
+TILES = np.arange(0, SIZE, 64)
+X, Y = (axis.ravel() for axis in np.meshgrid(TILES, TILES))
+
+
+@pytest.fixture(autouse=True)
+def _threads_that_interleave(monkeypatch):
+    """Threads change places as often as Python can, and calls have threads of their own."""
+    monkeypatch.setenv("RATIOPATH_NUM_THREADS", "3")
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.fixture(scope="module")
+def labels():
+    pixels = np.random.default_rng(0).integers(0, 5, (SIZE, SIZE), np.uint8)
+    pixels[: SIZE // 2, : SIZE // 2] = 7
+    return pixels
+
+
+@pytest.fixture(scope="module")
+def overlay(tmp_path_factory, labels):
+    path = tmp_path_factory.mktemp("overlays") / "labels.tiff"
+    return write_overlay(path, [labels, labels[::2, ::2]], 1.0, tile=(64, 64))
+
+
+def together(calls):
+    """Run every call in a thread of its own, all started at once; their results in order."""
+    barrier = threading.Barrier(len(calls))
+
+    def run(call):
+        barrier.wait()
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def direct(labels, x, y):
+    """The fractions of a 64 px tile, from the array itself."""
+    values, counts = np.unique(labels[y : y + 64, x : x + 64], return_counts=True)
+    return dict(zip(values.tolist(), (counts / counts.sum()).tolist(), strict=True))
+
+
+@pytest.mark.parametrize("cache_bytes", ["0", "40000", "268435456"])
+def test_threads_on_one_file_count_what_is_in_it(overlay, labels, cache_bytes, monkeypatch):
+    monkeypatch.setenv("RATIOPATH_CACHE_BYTES", cache_bytes)
+    expected = [direct(labels, x, y) for x, y in zip(X, Y, strict=True)]
+    for _ in range(3):
+        cache.clear()
+        call = lambda: overlay_overlap(box(0, 0, 64, 64), overlay, X, Y, 1.0, 1.0)  # noqa: E731
+        assert together([call] * THREADS) == [expected] * THREADS
+
+
+def test_threads_with_regions_and_levels_of_their_own_do_not_mix(overlay):
+    regions = [Point(32, 32).buffer(radius) for radius in (9, 20, 31)]
+    questions = [
+        (region, mpp, coverage)
+        for region in regions
+        for mpp in (1.0, 2.0)
+        for coverage in ("center", "exact")
+    ]
+
+    def answer(region, mpp, coverage):
+        return overlay_overlap(region, overlay, X / mpp, Y / mpp, mpp, mpp, coverage=coverage)
+
+    expected = [answer(*question) for question in questions]
+    cache.clear()
+    assert together([lambda q=question: answer(*q) for question in questions]) == expected
+
+
+def test_threads_read_the_same_patches(overlay):
+    region = Point(40, 30).buffer(50)
+    expected = read_overlay(region, overlay, X, Y, 1.0, 1.0)
+    cache.clear()
+    for patches in together([lambda: read_overlay(region, overlay, X, Y, 1.0, 1.0)] * THREADS):
+        np.testing.assert_array_equal(patches.data, expected.data)
+        np.testing.assert_array_equal(patches.mask, expected.mask)
+
+
+def test_threads_share_one_cached_segment(overlay, labels):
+    shared, reader = SegmentCache(), open_reader(overlay)
+    places = [(row, column) for row in range(8) for column in range(8)]
+
+    def read_all():
+        return [shared.read(reader, 0, *place) for place in places]
+
+    first, *others = together([read_all] * THREADS)
+    for other in [*others, read_all()]:
+        assert all(found.pixels is kept.pixels for found, kept in zip(other, first, strict=True))
+    for (row, column), kept in zip(places, first, strict=True):
+        assert kept.pixels.shape == (64, 64, 1)
+        expected = labels[64 * row : 64 * row + 64, 64 * column : 64 * column + 64]
+        np.testing.assert_array_equal(kept.pixels[:, :, 0], expected)
+
+
+def test_threads_share_one_reader(overlay):
+    readers = together([lambda: open_reader(overlay)] * THREADS)
+    assert len({id(reader) for reader in readers}) == 1
+
+
+def test_a_reader_pushed_out_serves_the_threads_that_have_it(tmp_path):
+    """More files than stay open, so that each thread's files push out those of the others."""
+    count = MAX_OPEN_READERS + 16
+    for value in range(count):
+        pixels = np.full((16, 16), value, np.uint8)
+        write_overlay(tmp_path / f"{value}.tiff", [pixels], 1.0)
+    paths = [str(tmp_path / f"{value}.tiff") for value in range(count)]
+
+    def read(first):
+        order = [*range(first, count), *range(first)]
+        chosen = [paths[value] for value in order]
+        found = overlay_overlap(box(0, 0, 16, 16), chosen, 0, 0, 1.0, 1.0)
+        return [list(row) for row in found] == [[value] for value in order]
+
+    assert all(together([lambda first=first: read(first) for first in range(0, count, 10)]))
+
+
+def test_a_corrupt_file_costs_only_the_thread_that_reads_it(overlay, tmp_path, labels):
+    corrupt = tmp_path / "corrupt.tiff"
+    content = overlay.read_bytes()
+    corrupt.write_bytes(content[: len(content) // 3])
+
+    def read_corrupt():
+        with pytest.raises(OverlayFormatError):
+            overlay_overlap(box(0, 0, 64, 64), corrupt, X, Y, 1.0, 1.0)
+
+    def read_sound():
+        return overlay_overlap(box(0, 0, 64, 64), overlay, X, Y, 1.0, 1.0)
+
+    cache.clear()
+    results = together([read_corrupt, read_sound] * (THREADS // 2))
+    expected = [direct(labels, x, y) for x, y in zip(X, Y, strict=True)]
+    assert results[1::2] == [expected] * (THREADS // 2)
+
+
+def test_threads_share_one_openslide_handle(tmp_path):
+    pixels = np.random.default_rng(1).integers(0, 255, (600, 1200, 3), np.uint8)
+    path = write_overlay(tmp_path / "slide.tiff", [pixels], 0.5, tile=(64, 64))
+    reader = OpenSlideReader(path)
+    for block in together([lambda: reader.read_segment(0, 0, 1)] * THREADS):
+        np.testing.assert_array_equal(block, pixels[:512, 512:1024])
+
+
+def test_threads_use_the_same_arrays():
+    rng = np.random.default_rng(2)
+    pixels = rng.integers(0, 9, (300, 300), np.uint16)
+    pixels.flags.writeable = False
+    region = Point(150, 150).buffer(120)
+    coordinates = rng.integers(-1000, 1000, 5000)
+    mask = polygon_mask(region, (300, 300))
+    calls = [
+        lambda: count_values(pixels, mask),
+        lambda: count_values(pixels, weights=polygon_coverage(region, (300, 300))),
+        lambda: (polygon_overlap(pixels, region, coverage="exact"),),
+        lambda: (scale_coordinates(coordinates, 0.37),),
+    ]
+    expected = [call() for call in calls]
+    for _ in range(5):
+        for result, answer in zip(together(calls * 2), expected * 2, strict=True):
+            for found, one in zip(result, answer, strict=True):
+                np.testing.assert_equal(found, one)
