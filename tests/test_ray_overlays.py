@@ -225,7 +225,7 @@ def test_a_missing_overlay_may_count_as_empty(mask):
         ({"outside": "fill"}, ValueError),
         ({"on_missing": "skip"}, ValueError),
         ({"unknown": 1}, TypeError),
-        ({"storage_options": {}}, ValueError),
+        ({"storage_options": "anon"}, TypeError),
     ],
 )
 def test_a_wrong_argument_fails_when_the_expression_is_built(arguments, error):

@@ -97,7 +97,8 @@ def read_overlay(
         on_missing: ``"error"``, or ``"empty"`` to count a null path or a missing file as an overlay
             without pixels.
         dtype: The sample type of the patches, which must hold every value exactly.
-        storage_options: For remote overlays; not supported yet.
+        storage_options: What the file systems of remote overlays (``s3://``, ``https://``) are
+            made with, such as ``{"anon": True}``; see fsspec. One for all rows.
 
     Returns:
         One patch a row, in the order of the rows.
@@ -186,7 +187,8 @@ def overlay_overlap(
         classes: Declared values, which are the keys then, or a mapping of values to names; other
             values raise unless ``"other"`` is declared to gather them.
         bins: Ascending edges; ranges are counted instead of values, right-open, the last closed.
-        storage_options: For remote overlays; not supported yet.
+        storage_options: What the file systems of remote overlays (``s3://``, ``https://``) are
+            made with, such as ``{"anon": True}``; see fsspec. One for all rows.
 
     Returns:
         One dictionary a row, in the order of the rows, from value to fraction. Values are int or

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 
+from ratiopath.readers.storage import StorageOptions
 from ratiopath.selection import Selection
 from ratiopath.values import check_dtype
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Coverage: TypeAlias = Literal["center", "all_touched", "exact"]
 Outside: TypeAlias = Literal["clip"] | int | float
@@ -32,6 +31,7 @@ class Options:
         channel: The only channel to read, or None for all.
         on_missing: What a null path or a missing file means.
         dtype: The sample type of patches, or None for the file's own.
+        storage_options: What the file systems of remote overlays are made with.
     """
 
     coverage: Coverage = "center"
@@ -39,6 +39,7 @@ class Options:
     channel: int | None = None
     on_missing: OnMissing = "error"
     dtype: np.dtype[Any] | None = None
+    storage_options: StorageOptions | None = None
 
     @property
     def clips(self) -> bool:
@@ -78,13 +79,13 @@ def patch_options(
         raise ValueError(
             "coverage='exact' weighs pixels and a patch has none: use 'center' or 'all_touched'"
         )
-    check_storage_options(storage_options)
     return Options(
         coverage=_coverage(coverage),
         outside=_outside(outside),
         channel=_channel(channel),
         on_missing=_on_missing(on_missing),
         dtype=_dtype(dtype),
+        storage_options=_storage_options(storage_options),
     )
 
 
@@ -106,7 +107,6 @@ def overlap_options(
         ValueError: An option has a value that it does not know, or two contradict each other.
         TypeError: An option has the wrong type.
     """
-    check_storage_options(storage_options)
     return OverlapOptions(
         coverage=_coverage(coverage),
         outside=_outside(outside),
@@ -114,6 +114,7 @@ def overlap_options(
         on_missing=_on_missing(on_missing),
         selection=Selection.from_options(nodata, classes, bins),
         absent=_absent(absent),
+        storage_options=_storage_options(storage_options),
     )
 
 
@@ -130,16 +131,6 @@ def check_pairs(columns: Mapping[str, object]) -> None:
         missing = [name for name in pair if columns[name] is None]
         if len(missing) == 1:
             raise ValueError(f"{pair[0]} and {pair[1]} go together: {missing[0]} is missing")
-
-
-def check_storage_options(storage_options: object) -> None:
-    """Refuse what only remote overlays would need, rather than ignore it.
-
-    Raises:
-        ValueError: It is given.
-    """
-    if storage_options is not None:
-        raise ValueError("storage_options is for remote overlays, which are not supported yet")
 
 
 def _coverage(coverage: str) -> Coverage:
@@ -182,6 +173,18 @@ def _dtype(dtype: object) -> np.dtype[Any] | None:
     check_dtype(result)
     native: np.dtype[Any] = result.newbyteorder("=")
     return native
+
+
+def _storage_options(storage_options: object) -> StorageOptions | None:
+    if storage_options is None:
+        return None
+    # Without its value, which may hold credentials.
+    if not isinstance(storage_options, Mapping):
+        kind = type(storage_options).__name__
+        raise TypeError(f"storage_options must be a dictionary or None, got a {kind}")
+    if not all(isinstance(name, str) for name in storage_options):
+        raise TypeError("the keys of storage_options must be strings")
+    return StorageOptions(storage_options)
 
 
 def _absent(absent: object) -> float | None:

@@ -193,7 +193,7 @@ def _open(group: Group, options: Options) -> Reader:
     if isinstance(group.overlay, np.ndarray):
         return ArrayReader(group.overlay)
     try:
-        return _open_path(group.overlay)
+        return _open_path(group.overlay, options)
     except OverlayNotFoundError:
         if options.on_missing == "empty":
             return EmptyReader(options.dtype or _dtype_outside(options))
@@ -207,10 +207,10 @@ def _dtype_outside(options: Options) -> np.dtype[Any]:
     return np.promote_types(np.uint8, np.min_scalar_type(options.outside))
 
 
-def _open_path(path: str | None) -> Reader:
+def _open_path(path: str | None, options: Options) -> Reader:
     if path is None:
         raise OverlayNotFoundError("overlay_path is null: on_missing='empty' allows it")
-    return open_reader(path)
+    return open_reader(path, storage_options=options.storage_options)
 
 
 def _level_and_scale(group: Group, reader: Reader) -> tuple[int, tuple[float, float]]:

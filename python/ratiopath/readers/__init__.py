@@ -6,10 +6,24 @@ import os
 import stat
 import threading
 from collections import OrderedDict
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from ratiopath.errors import OverlayFormatError, OverlayNotFoundError
 from ratiopath.readers.base import Level, Reader, ResolutionMetadata
-from ratiopath.readers.files import PositionalFile, file_identity, unopenable
+from ratiopath.readers.files import (
+    PositionalFile,
+    RandomAccessFile,
+    file_identity,
+    unopenable,
+)
+from ratiopath.readers.remote import RemoteFile, remote_identity
+from ratiopath.readers.storage import Storage, is_url, local_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ratiopath.readers.storage import Status
 
 __all__ = ["Level", "Reader", "ResolutionMetadata", "open_reader"]
 
@@ -53,17 +67,23 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_readers._forget)  # noqa: SLF001 - our own
 
 
-def open_reader(path: str | os.PathLike[str], *, transparent: float = 0) -> Reader:
+def open_reader(
+    path: str | os.PathLike[str],
+    *,
+    transparent: float = 0,
+    storage_options: Mapping[str, Any] | None = None,
+) -> Reader:
     """Open an overlay or slide, or return the reader that is open already.
 
     The content decides, not the suffix: TIFFs are read with tifffile, save for the vendors' layouts
     that only OpenSlide knows (Hamamatsu NDPI, Leica SCN, Ventana BIF, Philips, Trestle); all else
     with OpenSlide. Up to 64 readers stay open per process. A file replaced meanwhile is opened
-    anew.
+    anew. Of a remote file only the bytes that are needed are fetched.
 
     Args:
-        path: The file's path.
+        path: The file's path, or its URL, of any scheme that fsspec knows.
         transparent: The sample value of fully transparent pixels, in files that have such.
+        storage_options: What the URL's file system is made with; files of this machine need none.
 
     Returns:
         A reader shared by all callers, who need not and should not close it.
@@ -71,8 +91,17 @@ def open_reader(path: str | os.PathLike[str], *, transparent: float = 0) -> Read
     Raises:
         OverlayNotFoundError: There is no such file.
         OverlayFormatError: No backend reads the file.
+        OverlayAccessError: The URL's server does not answer as it should.
     """
-    name = os.fspath(path)
+    name = local_path(os.fspath(path))
+    if is_url(name):
+        identity, opened = _find_remote(name, transparent, storage_options)
+    else:
+        identity, opened = _find_local(name, transparent)
+    return _readers.find(identity) or _readers.keep(opened())
+
+
+def _find_local(name: str, transparent: float) -> tuple[tuple[object, ...], Callable[[], Reader]]:
     try:
         status = os.stat(name)  # noqa: PTH116 - no Path made per tile
     except OSError as error:
@@ -83,7 +112,29 @@ def open_reader(path: str | os.PathLike[str], *, transparent: float = 0) -> Read
     if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
         raise OverlayFormatError("the overlay is no regular file", name)
     identity = (*file_identity(name, status), transparent)
-    return _readers.find(identity) or _readers.keep(_open(name, transparent))
+    return identity, partial(_open, name, transparent)
+
+
+def _find_remote(
+    url: str, transparent: float, options: Mapping[str, Any] | None
+) -> tuple[tuple[object, ...], Callable[[], Reader]]:
+    storage = Storage(url, options)
+    status = storage.status()
+    identity = (*remote_identity(storage, status), transparent)
+    return identity, partial(_open_remote, storage, status, transparent)
+
+
+def _open_remote(storage: Storage, status: Status, transparent: float) -> Reader:
+    file = RemoteFile(storage, status)
+    if not _is_tiff(file):
+        raise OverlayFormatError(
+            "of remote files TIFF is read, and OME-Zarr: download the overlay, or convert it to a"
+            " tiled TIFF",
+            storage.url,
+        )
+    reader = _open_tiff(file, transparent)
+    file.settle()
+    return reader
 
 
 # The backends are imported where a file needs them: their import takes longer than the package's.
@@ -91,18 +142,27 @@ def open_reader(path: str | os.PathLike[str], *, transparent: float = 0) -> Read
 
 def _open(path: str, transparent: float) -> Reader:
     file = PositionalFile(path)
-    if file.read(0, min(4, file.size)) in _TIFF_MAGICS:
+    if _is_tiff(file):
         return _open_tiff(file, transparent)
     file.close()
     return _open_slide(path, transparent)
 
 
-def _open_tiff(file: PositionalFile, transparent: float) -> Reader:
+def _is_tiff(file: RandomAccessFile) -> bool:
+    file.stream.seek(0)
+    magic = file.stream.read(4)
+    file.stream.seek(0)
+    return magic in _TIFF_MAGICS
+
+
+def _open_tiff(file: RandomAccessFile, transparent: float) -> Reader:
     from ratiopath.readers.tiff import TiffReader, VendorLayoutError  # noqa: PLC0415 - see above
 
     try:
         return TiffReader(file, transparent)
     except VendorLayoutError as error:
+        if file.is_remote:
+            raise
         return _open_slide(file.path, transparent, refused=error.reason)
 
 

@@ -88,7 +88,8 @@ def tile_overlay(
             without pixels.
         dtype: The sample type of the column, for overlays that differ in theirs; it must hold
             every value exactly.
-        storage_options: For remote overlays; not supported yet.
+        storage_options: What the file systems of remote overlays (``s3://``, ``https://``) are
+            made with, such as ``{"anon": True}``; see fsspec. One for all rows.
 
     Returns:
         An expression whose rows are tensors (2, H, W, C): ``[0]`` the pixels under the ROI's
@@ -176,7 +177,8 @@ def tile_overlay_overlap(
             number counts them as that value.
         channel: The only channel to read.
         on_missing: ``"error"`` or ``"empty"``.
-        storage_options: For remote overlays; not supported yet.
+        storage_options: What the file systems of remote overlays (``s3://``, ``https://``) are
+            made with, such as ``{"anon": True}``; see fsspec. One for all rows.
         nodata: A value or several to leave out of the result and of the denominator.
         classes: Declared values, or a mapping of values to names, which fix the keys and so the
             schema; other values raise unless ``"other"`` is declared to gather them.
