@@ -41,6 +41,13 @@ ROOMS = {
     "typer": ("ratiopath.cli",),
     "rich": ("ratiopath.cli", "ratiopath.demo"),
     "matplotlib": ("ratiopath.plots", "ratiopath.demo"),
+    "fsspec": ("ratiopath.readers.storage",),
+    "aiohttp": ("ratiopath.readers.storage",),
+    "zarr": (
+        "ratiopath.readers.zarr",
+        "ratiopath.readers.zarr_level",
+        "ratiopath.readers.zarr_store",
+    ),
     "skimage": ("ratiopath.demo",),
 }
 
@@ -180,8 +187,9 @@ def test_the_command_line_works_without_ray(module):
     assert run.stdout == "set()\n"
 
 
-def test_importing_the_package_imports_neither_ray_nor_pandas():
-    code = "import sys, ratiopath; print({'ray', 'pandas'} & set(sys.modules))"
+def test_importing_the_package_imports_neither_ray_nor_pandas_nor_what_only_some_need():
+    slow = {"ray", "pandas", "fsspec", "aiohttp", "zarr"}
+    code = f"import sys, ratiopath; print({slow} & set(sys.modules))"
     run = subprocess.run(  # noqa: S603 - this interpreter, on the line above
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )

@@ -196,7 +196,8 @@ class Storage:
     def _checked(self, request: Request, result: bytes | Exception) -> bytes | None:
         _, start, end = request
         if isinstance(result, bytes):
-            if start is not None and end is not None and len(result) > end - start:
+            asked = None if start is None else -start if end is None else end - start
+            if asked is not None and len(result) > asked:
                 raise self._no_ranges()
             return result
         with contextlib.suppress(OverlayNotFoundError), self._errors():
