@@ -12,7 +12,7 @@ from ratiopath.resolution import snap_scale
 from ratiopath.roi import Bounds, Region
 from ratiopath.segments import rows_of_bytes
 from ratiopath.selection import Selection
-from ratiopath.values import Distinct, check_dtype, check_unmasked
+from ratiopath.values import Distinct, check_dtype, check_unmasked, join_ascending
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -171,11 +171,12 @@ def count_values(
         _per_pixel(mask, (height, width), np.bool_, "mask"),
         _per_pixel(weights, (height, width), np.float64, "weights"),
     )
+    totals = counts if weights is None else sums
+    if channels == 1:
+        values, totals = join_ascending(patterns.view(array.dtype), totals)
+        return (values, totals) if np.ndim(pixels) == 2 else (values[:, np.newaxis], totals)
     distinct = Distinct.of(patterns.view(array.dtype).reshape(-1, channels))
-    totals = np.zeros(len(distinct.pixels), np.int64 if weights is None else np.float64)
-    np.add.at(totals, distinct.index, counts if weights is None else sums)
-    values = distinct.pixels if np.ndim(pixels) == 3 else distinct.pixels[:, 0]
-    return values, totals
+    return distinct.pixels, distinct.add_up(totals)
 
 
 def _spans(
@@ -198,8 +199,9 @@ def _pixels(pixels: ArrayLike) -> NDArray[Any]:
     check_dtype(array.dtype)
     if array.ndim not in (2, 3) or array.shape[2:] == (0,):
         raise ValueError(f"pixels must be (H, W) or (H, W, C) with C >= 1, got {array.shape}")
-    samples = array if array.ndim == 3 else array[:, :, np.newaxis]
-    return np.ascontiguousarray(samples, dtype=array.dtype.newbyteorder("="))
+    if not (array.flags.c_contiguous and array.dtype.isnative):
+        array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+    return array if array.ndim == 3 else array[:, :, np.newaxis]
 
 
 def _channel(pixels: NDArray[Any], channel: int | None) -> NDArray[Any]:

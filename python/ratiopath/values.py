@@ -53,6 +53,12 @@ class Distinct:
         rank[order] = np.arange(len(order))
         return cls(rows[first][order], rank[index.reshape(-1)])
 
+    def add_up(self, amounts: NDArray[Any]) -> NDArray[Any]:
+        """Add the amounts of all patterns (P,) that are one value (K,)."""
+        totals = np.zeros(len(self.pixels), amounts.dtype)
+        np.add.at(totals, self.index, amounts)
+        return totals
+
     def values(self) -> list[Value]:
         """Return each value: a number where all channels agree, else a tuple of channels."""
         return [value_of(row) for row in self.pixels.tolist()]
@@ -71,6 +77,32 @@ def canonical(pixels: NDArray[Any]) -> NDArray[Any]:
     quiet = np.where(missing, pixels.dtype.type(0), pixels)
     result: NDArray[Any] = np.where(missing, pixels.dtype.type(np.nan), quiet + quiet.dtype.type(0))
     return result
+
+
+def join_ascending(
+    patterns: NDArray[Any], amounts: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Put numbers that ascend by their bits in their own order.
+
+    Args:
+        patterns: Distinct bit patterns as numbers, ascending as unsigned integers (P,).
+        amounts: What belongs to each (P,).
+
+    Returns:
+        The distinct values (K,), ascending, NaN last, and the amounts of each, added up (K,).
+    """
+    kind = patterns.dtype.kind
+    if kind in "bu":
+        return patterns, amounts
+    negative = np.signbit(patterns) if kind == "f" else patterns < 0
+    if kind == "f" and (np.isnan(patterns).any() or (patterns[negative] == 0).any()):
+        distinct = Distinct.of(patterns[:, np.newaxis])
+        return distinct.pixels[:, 0], distinct.add_up(amounts)
+    # The sign is the highest bit; below it, integers ascend and floats of that sign descend.
+    split = len(patterns) - np.count_nonzero(negative)
+    step = -1 if kind == "f" else 1
+    order = [(each[split:][::step], each[:split]) for each in (patterns, amounts)]
+    return np.concatenate(order[0]), np.concatenate(order[1])
 
 
 def value_of(samples: Sequence[Any]) -> Value:

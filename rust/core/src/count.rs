@@ -2,13 +2,14 @@
 //!
 //! Runs of whole pixels add to integer counts, pixels of partial weight to a sum of weights beside
 //! them, so that whole areas stay exact. Masks are long runs of one value, and the counting is
-//! built for that: a single byte is counted in blocks of 64 and then 16 equal ones at once, with
-//! four interleaved tables for what is mixed (Turbo-Histogram's and zstd's `HIST_count`'s way);
-//! wider pixels are compared with the one before and looked up once per run.
+//! built for that: single bytes go in blocks ([`crate::simd`]), wider pixels are compared sixteen
+//! at a time with the first of their run and looked up once per run.
 
 use rustc_hash::FxHashMap;
 
 use crate::pixels::Pixels;
+use crate::sums::Sums;
+use crate::tables::{ByteTable, PairTable, join};
 use crate::{Error, Result};
 
 /// What one distinct pixel adds up to.
@@ -28,7 +29,7 @@ impl Tally {
     }
 
     /// Whether nothing was counted, or only pixels of weight 0.
-    fn is_zero(&self) -> bool {
+    pub(crate) fn is_zero(&self) -> bool {
         self.total() == 0.0
     }
 }
@@ -42,7 +43,8 @@ pub struct Counter {
 #[derive(Debug)]
 enum Kind {
     Bytes(Box<ByteTable>),
-    Words { pixel_bytes: usize, tallies: FxHashMap<u64, Tally> },
+    Pairs(Box<PairTable>),
+    Words { pixel_bytes: usize, counts: Sums<u64>, weights: Sums<f64> },
     Wide { pixel_bytes: usize, tallies: FxHashMap<Box<[u8]>, Tally> },
 }
 
@@ -52,7 +54,8 @@ impl Counter {
     pub fn new(pixel_bytes: usize) -> Self {
         let kind = match pixel_bytes {
             1 => Kind::Bytes(Box::default()),
-            2..=8 => Kind::Words { pixel_bytes, tallies: FxHashMap::default() },
+            2 => Kind::Pairs(Box::default()),
+            3..=8 => Kind::Words { pixel_bytes, counts: Sums::default(), weights: Sums::default() },
             _ => Kind::Wide { pixel_bytes, tallies: FxHashMap::default() },
         };
         Self { kind }
@@ -62,34 +65,56 @@ impl Counter {
     pub fn add_run(&mut self, run: &[u8], weight: f64) {
         match &mut self.kind {
             Kind::Bytes(table) => table.add_run(run, weight),
-            Kind::Words { pixel_bytes, tallies } => add_words(tallies, run, *pixel_bytes, weight),
+            Kind::Pairs(table) => {
+                for_each_run(run.as_chunks::<2>().0, |pixel, pixels| {
+                    table.add(u16::from_le_bytes(*pixel), pixels, weight);
+                });
+            }
+            Kind::Words { pixel_bytes, counts, weights } => {
+                add_words(run, *pixel_bytes, |word, pixels| match weight {
+                    1.0 => counts.add(word, pixels),
+                    _ => weights.add(word, pixels as f64 * weight),
+                });
+            }
             Kind::Wide { pixel_bytes, tallies } => add_wide(tallies, run, *pixel_bytes, weight),
         }
     }
 
     /// Adds one value `pixels` times, each time with the same weight.
     pub fn add_constant(&mut self, pixel: &[u8], pixels: u64, weight: f64) {
-        let tally = match &mut self.kind {
-            Kind::Bytes(table) => return table.add(pixel[0], pixels, weight),
-            Kind::Words { tallies, .. } => tallies.entry(word(pixel)).or_default(),
-            Kind::Wide { tallies, .. } => tallies.entry(pixel.into()).or_default(),
-        };
-        add(tally, pixels, weight);
+        match &mut self.kind {
+            Kind::Bytes(table) => table.add(pixel[0], pixels, weight),
+            Kind::Pairs(table) => table.add(word(pixel) as u16, pixels, weight),
+            Kind::Words { counts, .. } if weight == 1.0 => counts.add(word(pixel), pixels),
+            Kind::Words { weights, .. } => weights.add(word(pixel), pixels as f64 * weight),
+            Kind::Wide { tallies, .. } => {
+                add(tallies.entry(pixel.into()).or_default(), pixels, weight);
+            }
+        }
     }
 
-    /// Hands out every distinct pixel of any weight with its tally, in no order, and empties the
-    /// counter.
+    /// Hands out every distinct pixel of any weight with its tally and empties the counter.
+    ///
+    /// Pixels of up to eight bytes ascend as little-endian numbers, wider ones are in no order.
     pub fn drain(&mut self, mut take: impl FnMut(&[u8], Tally)) {
+        let mut take = |pixel: &[u8], tally: Tally| {
+            if !tally.is_zero() {
+                take(pixel, tally);
+            }
+        };
         match &mut self.kind {
             Kind::Bytes(table) => table.drain(take),
-            Kind::Words { pixel_bytes, tallies } => {
-                for (key, tally) in tallies.drain().filter(|(_, tally)| !tally.is_zero()) {
-                    take(&key.to_le_bytes()[..*pixel_bytes], tally);
-                }
+            Kind::Pairs(table) => {
+                table.drain(|value, tally| take(&value.to_le_bytes()[..2], tally));
+            }
+            Kind::Words { pixel_bytes, counts, weights } => {
+                join(&counts.drain(), &weights.drain(), |value, tally| {
+                    take(&value.to_le_bytes()[..*pixel_bytes], tally);
+                });
             }
             Kind::Wide { tallies, .. } => {
-                for (key, tally) in tallies.drain().filter(|(_, tally)| !tally.is_zero()) {
-                    take(&key, tally);
+                for (pixel, tally) in tallies.drain() {
+                    take(&pixel, tally);
                 }
             }
         }
@@ -115,18 +140,22 @@ pub fn count_pixels(
         return Err(Error::Weight { value: weights.map_or(0.0, |weights| weights[index]), index });
     }
     let mut counter = Counter::new(pixels.pixel_bytes());
-    for row in 0..pixels.height() {
-        let here = row * pixels.width()..(row + 1) * pixels.width();
-        let masked = mask.map(|mask| &mask[here.clone()]);
-        for_each_unmasked(masked, pixels.width(), |start, end| match weights {
-            None => counter.add_run(pixels.run(row, start, end), 1.0),
-            Some(weights) => (start..end).for_each(|column| {
-                let weight = weights[here.start + column];
-                counter.add_run(pixels.run(row, column, column + 1), weight);
-            }),
-        });
+    let runs = Runs { values: mask.unwrap_or(&[]), start: 0, all: expected };
+    for (start, end) in runs.filter(|&(start, _)| mask.is_none_or(|mask| !mask[start])) {
+        match weights {
+            None => counter.add_run(pixels.between(start, end), 1.0),
+            Some(weights) => add_weighted(&mut counter, pixels, &weights[..end], start),
+        }
     }
     Ok(counter)
+}
+
+/// Adds the pixels from `start` to the end of the weights.
+fn add_weighted(counter: &mut Counter, pixels: &Pixels<'_>, weights: &[f64], start: usize) {
+    let runs = Runs { values: weights, start, all: weights.len() };
+    for (start, end) in runs.filter(|&(start, _)| weights[start] > 0.0) {
+        counter.add_run(pixels.between(start, end), weights[start]);
+    }
 }
 
 fn check_length(what: &'static str, actual: Option<usize>, expected: usize) -> Result<()> {
@@ -136,17 +165,41 @@ fn check_length(what: &'static str, actual: Option<usize>, expected: usize) -> R
     }
 }
 
-/// Calls `emit` with each maximal run of a row that is not masked.
-fn for_each_unmasked(masked: Option<&[bool]>, width: usize, mut emit: impl FnMut(usize, usize)) {
-    let Some(masked) = masked else { return emit(0, width) };
-    let mut start = 0;
-    for run in masked.chunk_by(|a, b| a == b) {
-        let end = start + run.len();
-        if !run[0] {
-            emit(start, end);
+/// Maximal runs of equal values, up to `all`; one run where there are no values.
+struct Runs<'a, T> {
+    values: &'a [T],
+    start: usize,
+    all: usize,
+}
+
+impl<T: Copy + PartialEq> Iterator for Runs<'_, T> {
+    type Item = (usize, usize);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let start = self.start;
+        if start >= self.all {
+            return None;
         }
-        start = end;
+        self.start = match self.values.get(start..self.all) {
+            Some(values) => start + run_length(values),
+            None => self.all,
+        };
+        Some((start, self.start))
     }
+}
+
+/// How many values at the front are the same, of at least one.
+fn run_length<T: Copy + PartialEq>(values: &[T]) -> usize {
+    let first = values[0];
+    let mut length = 1;
+    if values.get(1) == Some(&first) {
+        let is_first = |block: &&[T; 16]| {
+            block.iter().fold(0, |other, value| other | u8::from(*value != first)) == 0
+        };
+        length += 16 * values[1..].as_chunks().0.iter().take_while(is_first).count();
+        length += values[length..].iter().take_while(|value| **value == first).count();
+    }
+    length
 }
 
 fn add(tally: &mut Tally, pixels: u64, weight: f64) {
@@ -165,7 +218,25 @@ fn word(pixel: &[u8]) -> u64 {
 }
 
 /// Calls `emit` with each maximal run of one pixel and its length.
-fn for_each_run<'a>(run: &'a [u8], pixel_bytes: usize, mut emit: impl FnMut(&'a [u8], u64)) {
+fn for_each_run<const N: usize>(mut pixels: &[[u8; N]], mut emit: impl FnMut(&[u8; N], u64)) {
+    while let Some(pixel) = pixels.first() {
+        let length = run_length(pixels);
+        emit(pixel, length as u64);
+        pixels = &pixels[length..];
+    }
+}
+
+fn add_words(run: &[u8], pixel_bytes: usize, mut add: impl FnMut(u64, u64)) {
+    match pixel_bytes {
+        3 => for_each_run(run.as_chunks::<3>().0, |pixel, pixels| add(word(pixel), pixels)),
+        4 => for_each_run(run.as_chunks::<4>().0, |pixel, pixels| add(word(pixel), pixels)),
+        8 => for_each_run(run.as_chunks::<8>().0, |pixel, pixels| add(word(pixel), pixels)),
+        _ => for_each_chunk_run(run, pixel_bytes, |pixel, pixels| add(word(pixel), pixels)),
+    }
+}
+
+/// The same for pixels whose width the compiler does not know.
+fn for_each_chunk_run<'a>(run: &'a [u8], pixel_bytes: usize, mut emit: impl FnMut(&'a [u8], u64)) {
     let mut pixels = run.chunks_exact(pixel_bytes);
     let Some(mut current) = pixels.next() else { return };
     let mut length = 1;
@@ -180,127 +251,17 @@ fn for_each_run<'a>(run: &'a [u8], pixel_bytes: usize, mut emit: impl FnMut(&'a 
     emit(current, length);
 }
 
-fn add_words(tallies: &mut FxHashMap<u64, Tally>, run: &[u8], pixel_bytes: usize, weight: f64) {
-    match pixel_bytes {
-        2 => add_words_of::<2>(tallies, run, weight),
-        3 => add_words_of::<3>(tallies, run, weight),
-        4 => add_words_of::<4>(tallies, run, weight),
-        8 => add_words_of::<8>(tallies, run, weight),
-        _ => for_each_run(run, pixel_bytes, |pixel, length| {
-            add(tallies.entry(word(pixel)).or_default(), length, weight);
-        }),
-    }
-}
-
-/// The same with the width known to the compiler, which is several times faster.
-fn add_words_of<const N: usize>(tallies: &mut FxHashMap<u64, Tally>, run: &[u8], weight: f64) {
-    let (pixels, _) = run.as_chunks::<N>();
-    let mut words = pixels.iter().map(|pixel| word(pixel));
-    let Some(mut current) = words.next() else { return };
-    let mut length = 1;
-    for next in words {
-        if next == current {
-            length += 1;
-        } else {
-            add(tallies.entry(current).or_default(), length, weight);
-            (current, length) = (next, 1);
-        }
-    }
-    add(tallies.entry(current).or_default(), length, weight);
-}
-
 fn add_wide(
     tallies: &mut FxHashMap<Box<[u8]>, Tally>,
     run: &[u8],
     pixel_bytes: usize,
     weight: f64,
 ) {
-    for_each_run(run, pixel_bytes, |pixel, length| {
+    for_each_chunk_run(run, pixel_bytes, |pixel, length| {
         if let Some(tally) = tallies.get_mut(pixel) {
             add(tally, length, weight);
         } else {
             add(tallies.entry(pixel.into()).or_default(), length, weight);
         }
     });
-}
-
-/// Counts of single bytes in four tables, so that equal neighbours do not wait for each other.
-#[derive(Debug)]
-struct ByteTable {
-    counts: [[u64; 256]; 4],
-    weights: [f64; 256],
-}
-
-impl Default for ByteTable {
-    fn default() -> Self {
-        Self { counts: [[0; 256]; 4], weights: [0.0; 256] }
-    }
-}
-
-impl ByteTable {
-    fn add(&mut self, value: u8, pixels: u64, weight: f64) {
-        if weight == 1.0 {
-            self.counts[0][usize::from(value)] += pixels;
-        } else {
-            self.weights[usize::from(value)] += pixels as f64 * weight;
-        }
-    }
-
-    fn add_run(&mut self, run: &[u8], weight: f64) {
-        if weight != 1.0 {
-            for &value in run {
-                self.weights[usize::from(value)] += weight;
-            }
-            return;
-        }
-        let (blocks, rest) = run.as_chunks::<64>();
-        for block in blocks {
-            if is_constant(block) {
-                self.counts[0][usize::from(block[0])] += 64;
-            } else {
-                block.as_chunks::<16>().0.iter().for_each(|part| self.add_part(part));
-            }
-        }
-        self.add_mixed(rest);
-    }
-
-    fn add_part(&mut self, part: &[u8; 16]) {
-        if is_constant(part) {
-            self.counts[0][usize::from(part[0])] += 16;
-        } else {
-            self.add_mixed(part);
-        }
-    }
-
-    fn add_mixed(&mut self, run: &[u8]) {
-        let (quads, rest) = run.as_chunks::<4>();
-        for quad in quads {
-            for (table, &value) in self.counts.iter_mut().zip(quad) {
-                table[usize::from(value)] += 1;
-            }
-        }
-        for &value in rest {
-            self.counts[0][usize::from(value)] += 1;
-        }
-    }
-
-    fn drain(&mut self, mut take: impl FnMut(&[u8], Tally)) {
-        for value in 0..=u8::MAX {
-            let k = usize::from(value);
-            let tally = Tally {
-                count: self.counts.iter().map(|table| table[k]).sum(),
-                weight: self.weights[k],
-            };
-            if !tally.is_zero() {
-                take(&[value], tally);
-            }
-        }
-        *self = Self::default();
-    }
-}
-
-/// Whether all bytes are equal; written so that the compiler makes it a few vector compares.
-fn is_constant<const N: usize>(block: &[u8; N]) -> bool {
-    let first = block[0];
-    block.iter().fold(0, |different, &byte| different | (byte ^ first)) == 0
 }

@@ -12,6 +12,7 @@
 //! | [`center`], [`touched`], [`coverage`] | these rules, each turning edges into spans |
 //! | [`mask`] | spans written out as a mask or as coverage weights |
 //! | [`pixels`], [`count`] | pixels of any width as byte patterns, and how often each occurs |
+//! | `simd`, `tables`, `sums` | counting single bytes, pairs of them, and more |
 //! | [`plan`] | which segments a batch of patches touches, and where |
 //! | [`overlap`] | counts per patch, added up segment by segment |
 //! | [`gather`] | patches copied out of segments, and their masks |
@@ -32,7 +33,10 @@ pub mod plan;
 pub mod polygon;
 pub mod rasterize;
 pub mod scale;
+mod simd;
 pub mod spans;
+mod sums;
+mod tables;
 pub mod touched;
 
 pub use error::{Error, Result};

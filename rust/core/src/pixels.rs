@@ -54,4 +54,10 @@ impl<'a> Pixels<'a> {
         let first = row * self.width;
         &self.bytes[(first + start) * self.pixel_bytes..(first + end) * self.pixel_bytes]
     }
+
+    /// The bytes of pixels `start..end`, counted row by row.
+    #[must_use]
+    pub fn between(&self, start: usize, end: usize) -> &'a [u8] {
+        &self.bytes[start * self.pixel_bytes..end * self.pixel_bytes]
+    }
 }
