@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REFUSED = {
-    "gdal/irregular_tile_size_jpeg_in_tiff.tif": "corrupted tile",
+    "gdal/irregular_tile_size_jpeg_in_tiff.tif": "cut off",
     "gdal/uint16_sgilog.tif": "SGILOG",
     "gdal/unsupported_codec_jp2000.tif": "J2K",
     "gdal/unsupported_codec_unknown.tif": "44510",

@@ -240,7 +240,7 @@ def test_wide_images_have_thinner_bands(path, monkeypatch):
 
 
 def test_a_compressed_strip_too_large_to_decode_is_refused_with_the_way_out(path, monkeypatch):
-    monkeypatch.setattr(tiff_level, "SEGMENT_BYTES", WIDTH * HEIGHT - 1)
+    monkeypatch.setattr(tiff_level, "LARGEST_SEGMENT", WIDTH * HEIGHT - 1)
     reader = write(path, noise(), rowsperstrip=HEIGHT, compression="deflate")
     with pytest.raises(OverlayFormatError, match="rewrite the file tiled"):
         reader.read_segment(0, 0, 0)

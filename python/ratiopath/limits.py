@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
 LARGEST_OUTPUT = 16 * 1024**3
 
+# What one segment of a file may take decoded, which for a PNG or JPEG is the whole image: far above
+# any tile in use, far below any worker's memory.
+LARGEST_SEGMENT = 256 * 1024**2
+
 # What the spans of one region may take in the making.
 LARGEST_SPANS = 2 * 1024**3
 

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ratiopath.readers.base import Level, Reader, ResolutionMetadata
+from ratiopath.readers.base import SAMPLE_TYPES, Level, Reader, ResolutionMetadata
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SEGMENT = 512
-
-_DTYPES = frozenset("?bBhHiIlLqQefd")
 
 
 class ArrayReader(Reader):
@@ -33,7 +31,7 @@ class ArrayReader(Reader):
     path = "<array>"
 
     def __init__(self, pixels: NDArray[Any]) -> None:
-        if pixels.dtype.char not in _DTYPES:
+        if pixels.dtype.char not in SAMPLE_TYPES:
             raise TypeError(f"an overlay holds bool, integer or float samples, not {pixels.dtype}")
         if pixels.ndim not in (2, 3) or not pixels.size:
             raise ValueError(f"an overlay is (H, W) or (H, W, C) and not empty, not {pixels.shape}")

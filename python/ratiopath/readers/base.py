@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# NumPy's characters for bool, integers of 8 to 64 bits, and floats of 16, 32 and 64.
+SAMPLE_TYPES = frozenset("?bBhHiIlLqQefd")
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
     """One level of a pyramid and the grid of segments it is stored in.

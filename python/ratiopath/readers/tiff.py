@@ -16,7 +16,8 @@ import numpy as np
 import tifffile
 
 from ratiopath.errors import OverlayError, OverlayFormatError
-from ratiopath.readers.base import Reader
+from ratiopath.readers.alpha import without_alpha
+from ratiopath.readers.base import SAMPLE_TYPES, Reader
 from ratiopath.readers.files import PositionalFile, RandomAccessFile
 from ratiopath.readers.tiff_level import TiffLevel
 from ratiopath.readers.tiff_metadata import GDAL_NODATA, fill_value, resolution_metadata
@@ -30,11 +31,16 @@ if TYPE_CHECKING:
 
     from ratiopath.readers.tiff_planes import Page
 
-_DTYPES = frozenset("?bBhHiIlLqQefd")
 _ORIENTATION = 274
 _READ_TAGS = (282, 283, 296, GDAL_NODATA, _ORIENTATION)
 # Associated and unassociated alpha; other extra samples are channels.
 _ALPHA = (1, 2)
+# None, CCITT's three, LZW, JPEG, deflate's two numbers, PackBits, JPEG 2000's three, LERC, LZMA,
+# zstd's two, WebP, JPEG XL's two, lossy JPEG of DNG, PNG. Others lack a codec, or tests.
+_COMPRESSIONS = frozenset(
+    {1, 2, 3, 4, 5, 7, 8, 32946, 32773, 33004, 33005, 34712, 34887, 34925}
+    | {34926, 50000, 50001, 50002, 52546, 34892, 34933}
+)
 _VENDOR_LAYOUTS = {
     "is_ndpi": "Hamamatsu NDPI",
     "is_scn": "Leica SCN",
@@ -113,7 +119,7 @@ class TiffReader(Reader):
                 self.path,
             ) from error
         if pixels is not None and self._alpha is not None:
-            pixels = _without_alpha(pixels, self._alpha, self._transparent)
+            pixels = without_alpha(pixels, self._alpha, self._transparent)
         return None if pixels is None else np.ascontiguousarray(pixels)
 
     def encoded_segment(self, level: int, row: int, column: int) -> bytes | None:
@@ -149,11 +155,15 @@ class TiffReader(Reader):
         self.resolution = resolution_metadata(tags, tiff.pages.first.description)
 
     def _refuse_unsupported(self, page: Page, orientation: object) -> None:
-        if page.dtype is None or page.dtype.char not in _DTYPES:
+        if page.dtype is None or page.dtype.char not in SAMPLE_TYPES:
             bits = f"SampleFormat {page.sampleformat}, {page.bitspersample} bits"
             raise OverlayFormatError(f"samples of this type are not supported: {bits}", self.path)
         if 0 in page.shaped:
             raise OverlayFormatError("the image has no pixels", self.path)
+        if page.compression not in _COMPRESSIONS:
+            codec = getattr(page.compression, "name", "unknown")
+            number = int(page.compression)
+            raise OverlayFormatError(f"compression {number} ({codec}) is not supported", self.path)
         # 0 is no orientation at all; libtiff, too, takes it for the default.
         if orientation not in (None, 0, 1):
             raise OverlayFormatError(
@@ -180,9 +190,3 @@ def _alpha_channel(page: Page) -> int | None:
     if position is None or len(extra) >= page.samplesperpixel:
         return None
     return int(page.samplesperpixel) - len(extra) + position
-
-
-def _without_alpha(pixels: NDArray[Any], alpha: int, transparent: float) -> NDArray[Any]:
-    opaque: NDArray[Any] = np.delete(pixels, alpha, axis=2)
-    opaque[pixels[:, :, alpha] == 0] = transparent
-    return opaque

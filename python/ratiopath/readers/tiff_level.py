@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ratiopath.limits import LARGEST_SEGMENT
 from ratiopath.readers.base import Level
 from ratiopath.readers.tiff_planes import Page, RowPlane, StripPlane, TilePlane
 
@@ -23,8 +24,6 @@ SMALL_FRACTION = 32
 BAND_ROWS = 512
 # Wide images have thinner bands, so that a band in the making stays small beside any cache.
 BAND_BYTES = 32 * 1024**2
-# What one segment may take decoded: far above any tile in use, far below any worker's memory.
-SEGMENT_BYTES = 256 * 1024**2
 
 _UNCOMPRESSED = 1
 _WHOLE_BYTES = (8, 16, 32, 64)
@@ -51,6 +50,8 @@ class TiffLevel:
         self, file: RandomAccessFile, pages: Sequence[Any], dtype: np.dtype[Any], fill: float
     ) -> None:
         layout = pages[0].keyframe
+        if int(layout.shaped[0]) * int(layout.shaped[4]) != layout.samplesperpixel:
+            raise ValueError(f"tag SamplesPerPixel is {layout.samplesperpixel}, other tags differ")
         kind = _plane_kind(layout, dtype)
         self.planes = [
             kind(file, page, sample, dtype, fill)
@@ -62,7 +63,7 @@ class TiffLevel:
         self.grid = _grid(layout, kind, self.channels * dtype.itemsize)
         pixels = self.grid.segment_width * self.grid.segment_height
         self.segment_bytes = pixels * self.channels * dtype.itemsize
-        self.is_too_large = self.segment_bytes > SEGMENT_BYTES
+        self.is_too_large = self.segment_bytes > LARGEST_SEGMENT
 
     def read(
         self, row: int, column: int, slot: NDArray[np.uint8] | None = None
@@ -83,7 +84,7 @@ class TiffLevel:
         """
         if self.is_too_large:
             raise ValueError(
-                f"its strips or tiles take more than {SEGMENT_BYTES >> 20} MiB each when decoded;"
+                f"its strips or tiles take more than {LARGEST_SEGMENT >> 20} MiB each when decoded;"
                 " rewrite the file tiled, for example with tiles of 512 x 512"
             )
         if len(self.planes) == 1:

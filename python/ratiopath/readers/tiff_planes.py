@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from ratiopath.readers.streams import stream_size
 from ratiopath.readers.tiff_slots import slot_decoder
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 # tifffile's TiffPage, or TiffFrame, which has its own segments and the layout of its keyframe.
 Page: TypeAlias = Any
+
+JPEG_BLOCK = 16
 
 
 class Plane(ABC):
@@ -50,6 +53,7 @@ class Plane(ABC):
         self._tables = {"jpegtables": page.jpegtables, "jpegheader": page.keyframe.jpegheader}
         layout = page.keyframe
         self._decode = layout.decode
+        self._compression = int(layout.compression)
         self.width, self.height = int(layout.imagewidth), int(layout.imagelength)
         self.samples = int(layout.shaped[4])
         depth = -(-int(layout.imagedepth) // int(layout.tiledepth))
@@ -61,6 +65,10 @@ class Plane(ABC):
     @abstractmethod
     def segments_of_plane(self, layout: Page) -> int:
         """Return how many of the page's segments cover one plane."""
+
+    @abstractmethod
+    def extent(self, index: int) -> tuple[int, int, int, int]:
+        """Return what a tile or strip holds: width and height, within the image and at most."""
 
     @abstractmethod
     def read(
@@ -88,12 +96,29 @@ class Plane(ABC):
 
         Raises:
             EOFError: The file ends before.
+            ValueError: The stream holds an image of another size.
             Exception: Whatever the codec raises.
         """
         if self.is_sparse(index):
             return None
-        pixels, _, _ = self._decode(self.encoded(index), index, **self._tables)
+        stream = self.encoded(index)
+        self._check_size(stream, index)
+        pixels, _, _ = self._decode(stream, index, **self._tables)
         return _in_dtype(pixels[0], self.dtype)
+
+    def _check_size(self, stream: bytes, index: int) -> None:
+        """Refuse a stream that would take other memory than its tile, or fill it otherwise."""
+        size = stream_size(self._compression, stream)
+        if size is None:
+            return
+        width, height, most_width, most_height = self.extent(index)
+        # An encoder may crop a segment at the image's edge, or fill up a JPEG's last blocks.
+        rows = height <= size[1] <= most_height + JPEG_BLOCK
+        if size[0] not in (width, most_width) or not rows:
+            raise ValueError(
+                f"its stream holds {size[0]} x {size[1]} pixels, where the file's tiles or strips"
+                f" are {most_width} x {most_height}"
+            )
 
     def encoded(self, index: int) -> bytes:
         """Return one of the page's own tiles or strips as it is stored.
@@ -118,11 +143,22 @@ class TilePlane(Plane):
         self._decode_into = slot_decoder(page.keyframe, dtype)
 
     def segments_of_plane(self, layout: Page) -> int:  # noqa: D102 - see Plane
-        self.columns = -(-int(layout.imagewidth) // int(layout.tilewidth))
-        return self.columns * -(-int(layout.imagelength) // int(layout.tilelength))
+        self.tile_width, self.tile_height = int(layout.tilewidth), int(layout.tilelength)
+        self.columns = -(-int(layout.imagewidth) // self.tile_width)
+        return self.columns * -(-int(layout.imagelength) // self.tile_height)
+
+    def extent(self, index: int) -> tuple[int, int, int, int]:  # noqa: D102 - see Plane
+        row, column = divmod(index - self.first, self.columns)
+        width = min(self.tile_width, self.width - column * self.tile_width)
+        height = min(self.tile_height, self.height - row * self.tile_height)
+        return width, height, self.tile_width, self.tile_height
 
     def read(  # noqa: D102 - see Plane
-        self, level: Level, row: int, column: int, slot: NDArray[np.uint8] | None = None
+        self,
+        level: Level,  # noqa: ARG002 - tiles have their own size
+        row: int,
+        column: int,
+        slot: NDArray[np.uint8] | None = None,
     ) -> NDArray[Any] | None:
         index = self.index(row, column)
         if slot is not None and self._decode_into is not None and not self.is_sparse(index):
@@ -130,11 +166,9 @@ class TilePlane(Plane):
             if pixels is not None:
                 return pixels
         pixels = self.decoded(index)
-        if pixels is not None:
-            height = min(level.segment_height, level.height - row * level.segment_height)
-            width = min(level.segment_width, level.width - column * level.segment_width)
-            if pixels.shape[0] < height or pixels.shape[1] < width:
-                raise EOFError(f"a tile holds {pixels.shape} pixels of {(height, width)}")
+        width, height, _, _ = self.extent(index)
+        if pixels is not None and (pixels.shape[0] < height or pixels.shape[1] < width):
+            raise EOFError(f"a tile holds {pixels.shape} pixels of {(height, width)}")
         return pixels
 
     def ranges(self, level: Level, row: int, column: int) -> list[tuple[int, int]]:  # noqa: D102, ARG002 - see Plane
@@ -151,6 +185,10 @@ class StripPlane(Plane):
     def segments_of_plane(self, layout: Page) -> int:  # noqa: D102 - see Plane
         self.strip_rows = int(layout.rowsperstrip)
         return -(-int(layout.imagelength) // self.strip_rows)
+
+    def extent(self, index: int) -> tuple[int, int, int, int]:  # noqa: D102 - see Plane
+        rows = min(self.strip_rows, self.height - (index - self.first) * self.strip_rows)
+        return self.width, rows, self.width, self.strip_rows
 
     def read(  # noqa: D102 - see Plane
         self,

@@ -45,6 +45,7 @@ def pyramid_pages(series: Sequence[Series]) -> list[list[Page]]:
         levels += _reduced_series(base, series)
     first = levels[0].keyframe
     same = [level for level in levels if _is_same_kind(first, level.keyframe)]
+    same = [level for level in same if _area(level.keyframe)] or same[:1]
     same.sort(key=lambda level: (-_area(level.keyframe), level.keyframe.offset))
     return [_channel_pages(level) for level in _shrinking(same)]
 
