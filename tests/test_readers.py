@@ -76,7 +76,7 @@ def test_a_vendor_s_own_layout_goes_to_openslide(tmp_path):
     assert reader.resolution.vendor == (0.5, 0.5)
 
 
-@pytest.mark.parametrize("content", [b"", b"I", b"\x89PNG\r\n\x1a\n", b"text\n" * 99])
+@pytest.mark.parametrize("content", [b"", b"I", b"\x89PNG", b"text\n" * 99])
 def test_a_file_that_no_backend_knows_names_the_backends_tried(tmp_path, content):
     path = tmp_path / "overlay.tif"
     path.write_bytes(content)

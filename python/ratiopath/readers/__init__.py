@@ -30,6 +30,8 @@ __all__ = ["Level", "Reader", "ResolutionMetadata", "open_reader"]
 MAX_OPEN_READERS = 64
 
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_IMAGE_MAGICS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM")
+_NPY_MAGIC = b"\x93NUMPY"
 
 
 class _OpenReaders:
@@ -76,9 +78,10 @@ def open_reader(
     """Open an overlay or slide, or return the reader that is open already.
 
     The content decides, not the suffix: TIFFs are read with tifffile, save for the vendors' layouts
-    that only OpenSlide knows (Hamamatsu NDPI, Leica SCN, Ventana BIF, Philips, Trestle); all else
-    with OpenSlide. Up to 64 readers stay open per process. A file replaced meanwhile is opened
-    anew. Of a remote file only the bytes that are needed are fetched.
+    that only OpenSlide knows (Hamamatsu NDPI, Leica SCN, Ventana BIF, Philips, Trestle); PNG, JPEG
+    and BMP are decoded whole, NumPy's .npy row by row; all else is OpenSlide's. Only MIRAX goes by
+    its suffix .mrxs, since by content it is a JPEG. Up to 64 readers stay open per process. A file
+    replaced meanwhile is opened anew. Of a remote file only the bytes that are needed are fetched.
 
     Args:
         path: The file's path, or its URL, of any scheme that fsspec knows.
@@ -126,13 +129,13 @@ def _find_remote(
 
 def _open_remote(storage: Storage, status: Status, transparent: float) -> Reader:
     file = RemoteFile(storage, status)
-    if not _is_tiff(file):
+    reader = _open_by_content(file, transparent)
+    if reader is None:
         raise OverlayFormatError(
-            "of remote files TIFF is read, and OME-Zarr: download the overlay, or convert it to a"
-            " tiled TIFF",
+            "of remote files TIFF, OME-Zarr, PNG, JPEG, BMP and .npy are read: download the"
+            " overlay, or convert it to a tiled TIFF",
             storage.url,
         )
-    reader = _open_tiff(file, transparent)
     file.settle()
     return reader
 
@@ -142,17 +145,28 @@ def _open_remote(storage: Storage, status: Status, transparent: float) -> Reader
 
 def _open(path: str, transparent: float) -> Reader:
     file = PositionalFile(path)
-    if _is_tiff(file):
+    reader = None if path.lower().endswith(".mrxs") else _open_by_content(file, transparent)
+    if reader is None:
+        file.close()
+    return reader or _open_slide(path, transparent)
+
+
+def _open_by_content(file: RandomAccessFile, transparent: float) -> Reader | None:
+    """Open a file whose first bytes say what it is; OpenSlide knows the others."""
+    file.stream.seek(0)
+    start = file.stream.read(8)
+    file.stream.seek(0)
+    if start.startswith(_TIFF_MAGICS):
         return _open_tiff(file, transparent)
-    file.close()
-    return _open_slide(path, transparent)
+    if start.startswith(_NPY_MAGIC):
+        from ratiopath.readers.npy import NpyReader  # noqa: PLC0415 - see above
 
+        return NpyReader(file)
+    if start.startswith(_IMAGE_MAGICS):
+        from ratiopath.readers.image import ImageReader  # noqa: PLC0415 - see above
 
-def _is_tiff(file: RandomAccessFile) -> bool:
-    file.stream.seek(0)
-    magic = file.stream.read(4)
-    file.stream.seek(0)
-    return magic in _TIFF_MAGICS
+        return ImageReader(file, transparent)
+    return None
 
 
 def _open_tiff(file: RandomAccessFile, transparent: float) -> Reader:
