@@ -41,7 +41,8 @@ ROOMS = {
     "openslide": ("ratiopath.readers.openslide",),
     "typer": ("ratiopath.cli",),
     "rich": ("ratiopath.cli", "ratiopath.demo"),
-    "matplotlib": ("ratiopath.plots", "ratiopath.demo"),
+    "matplotlib": ("ratiopath.plots",),
+    "mpl_toolkits": ("ratiopath.plots",),
     "fsspec": ("ratiopath.readers.storage",),
     "aiohttp": ("ratiopath.readers.storage",),
     "zarr": (
@@ -79,6 +80,7 @@ FORBIDDEN = {
     "ratiopath.overlay": ("ratiopath.functions", "ratiopath.columns"),
     "ratiopath.tiling": ("ratiopath.ray", "ratiopath.demo"),
     "ratiopath.ray": ("ratiopath.demo",),
+    "ratiopath.plots": ("ratiopath.cli", "ratiopath.demo", "ratiopath.runs"),
     "ratiopath.runs": ("ratiopath.cli", "ratiopath.demo", "ratiopath.plots"),
     "ratiopath.errors": ("ratiopath",),
 }

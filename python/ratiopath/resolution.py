@@ -216,7 +216,7 @@ def describe_missing_mpp(metadata: ResolutionMetadata) -> str:
         The beginning of a sentence, without its way out.
     """
     unknown = "the file does not say how many µm a pixel measures"
-    if _has_default_tags(metadata):
+    if has_default_tags(metadata):
         return f"{unknown} (its resolution tags hold a software default)"
     return unknown
 
@@ -267,13 +267,21 @@ def _root_at_most(area0: int, area: int, halves: int) -> bool:
 
 
 def _tags_mpp(metadata: ResolutionMetadata) -> Pair | None:
-    if metadata.tags is None or not _is_positive(metadata.tags) or _has_default_tags(metadata):
+    if metadata.tags is None or not _is_positive(metadata.tags) or has_default_tags(metadata):
         return None
     x, y, unit = metadata.tags
     return unit / x, unit / y
 
 
-def _has_default_tags(metadata: ResolutionMetadata) -> bool:
+def has_default_tags(metadata: ResolutionMetadata) -> bool:
+    """Whether the resolution tags hold what software writes that has not measured anything.
+
+    Args:
+        metadata: What the file says about itself.
+
+    Returns:
+        True for 25.4, 72, 96 and 300 pixels per inch on either axis, in any unit.
+    """
     if metadata.tags is None or not _is_positive(metadata.tags):
         return False
     x, y, unit = metadata.tags

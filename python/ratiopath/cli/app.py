@@ -8,6 +8,7 @@ import typer
 
 import ratiopath
 from ratiopath.cli.demo import demo
+from ratiopath.cli.info import info
 from ratiopath.cli.overlap import HELP_END, overlap
 
 app = typer.Typer(
@@ -47,4 +48,5 @@ def _ratiopath(
 
 
 app.command(no_args_is_help=True, epilog=HELP_END)(overlap)
+app.command(no_args_is_help=True)(info)
 app.command()(demo)

@@ -19,9 +19,9 @@ Result = TypeVar("Result")
 _FAILED = 1
 
 HELP_END = """
-[bold]Half tissue or more; masks lie beside their slides:[/]
+[bold]Half tissue or more, with pictures; masks lie beside their slides:[/]
 
-[cyan]ratiopath overlap slides/ --overlay "{stem}_mask.tif" --mpp 0.5 --keep "255>=0.5"[/]
+[cyan]ratiopath overlap slides/ --overlay "{stem}_mask.tif" --mpp 0.5 --keep "255>=0.5" --plot plots/[/]
 
 [bold]Classes by name, the middle of each tile, masks in another folder:[/]
 
@@ -29,7 +29,7 @@ HELP_END = """
 --classes 0=background,1=tissue,2=fat --keep "tissue>=0.5 and fat<0.2"[/]
 
 [bold]Exit codes:[/] 0 all slides done, 1 some failed, 2 wrong usage, 130 interrupted.
-"""
+"""  # noqa: E501 - commands to copy
 
 
 def overlap(
@@ -38,6 +38,7 @@ def overlap(
     overlay: options.Overlay,
     keep: options.KeepTexts = None,
     output: options.Output = Path("tiles.parquet"),
+    plot: options.Plot = None,
     tile: options.Tile = "512",
     stride: options.Stride = None,
     mpp: options.Mpp = None,
@@ -93,6 +94,7 @@ def overlap(
     )
     wishes = Wishes(
         output=output,
+        plot=plot,
         absent=parsing.usage("--absent", parsing.absent, absent),
         keep_all=keep_all,
         dry_run=dry_run,

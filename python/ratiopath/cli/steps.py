@@ -6,6 +6,7 @@ import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import typer
@@ -35,6 +36,7 @@ class Wishes:
 
     Attributes:
         output: The table to write.
+        plot: Folder for pictures, or None.
         absent: What is written where a value does not occur; None for null.
         keep_all: Write dropped tiles too.
         dry_run: Write nothing.
@@ -45,6 +47,7 @@ class Wishes:
     """
 
     output: Path
+    plot: Path | None
     absent: float | None
     keep_all: bool
     dry_run: bool
@@ -98,6 +101,10 @@ def _checked(slides: list[str], settings: Settings, wishes: Wishes) -> Found:
         raise typer.BadParameter(
             f"{wishes.output} must end in .parquet", param_hint="'--output' / '-o'"
         )
+    if wishes.plot is not None and find_spec("matplotlib") is None:
+        raise typer.BadParameter(
+            "pictures need matplotlib: run pip install 'ratiopath[plots]'", param_hint="'--plot'"
+        )
     return found
 
 
@@ -115,7 +122,7 @@ def _run(outcome: Outcome, parts: Parts, wishes: Wishes, progress: RunProgress) 
     outcome.measured(done, failed)
     if wishes.strict and failed:
         return
-    _write(outcome, parts, wishes)
+    _write(outcome, parts, wishes, progress)
 
 
 def _open(parts: Parts, settings: Settings, *, restart: bool) -> None:
@@ -127,10 +134,12 @@ def _open(parts: Parts, settings: Settings, *, restart: bool) -> None:
         ) from error
 
 
-def _write(outcome: Outcome, parts: Parts, wishes: Wishes) -> None:
+def _write(outcome: Outcome, parts: Parts, wishes: Wishes, progress: RunProgress) -> None:
     done = [(job, outcome.done[job]) for job in outcome.found.jobs if job in outcome.done]
     if not done:
         return
+    if wishes.plot is not None:
+        _draw(outcome, parts, wishes.plot, progress)
     outcome.rows = merge(
         done,
         parts,
@@ -143,6 +152,12 @@ def _write(outcome: Outcome, parts: Parts, wishes: Wishes) -> None:
     # What is done is kept for the run that will do what has failed.
     if not outcome.failed:
         parts.remove()
+
+
+def _draw(outcome: Outcome, parts: Parts, folder: Path, progress: RunProgress) -> None:
+    from ratiopath.cli.pictures import draw_pictures  # noqa: PLC0415 - matplotlib only where asked for
+
+    draw_pictures(outcome, parts, folder, progress)
 
 
 @contextmanager

@@ -43,7 +43,8 @@ class Outcome:
         failed: The slides that could not be.
         output: The table, if it was written.
         rows: How many rows it has.
-        pictures: The pictures drawn, or found drawn.
+        pictures: The picture of each slide, drawn now or before.
+        sheets: The contact sheets.
         seconds: How long it took.
     """
 
@@ -55,7 +56,8 @@ class Outcome:
     failed: list[Failure] = field(default_factory=list)
     output: Path | None = None
     rows: int = 0
-    pictures: dict[Job | None, Path] = field(default_factory=dict)
+    pictures: dict[Job, Path] = field(default_factory=dict)
+    sheets: list[Path] = field(default_factory=list)
     seconds: float = 0.0
 
     def planned(self, plans: Plans) -> None:
@@ -156,7 +158,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "notes": list(outcome.warnings()),
         "output": None if outcome.output is None else str(outcome.output),
         "rows": outcome.rows,
-        "pictures": [str(path) for path in outcome.pictures.values()],
+        "contact_sheets": list(map(str, outcome.sheets)),
         "seconds": round(outcome.seconds, 3),
     }
 
@@ -266,9 +268,9 @@ def _say_files(outcome: Outcome, console: Console) -> None:
         console.print(f"{escape(str(outcome.output))}: {outcome.rows:,} rows", soft_wrap=True)
     elif not outcome.dry_run:
         console.print("No table was written.")
-    pictures = list(outcome.pictures.values())
+    pictures = list(map(str, [*outcome.sheets, *outcome.pictures.values()]))
     for path in pictures[:LISTED]:
-        console.print(escape(str(path)), soft_wrap=True)
+        console.print(escape(path), soft_wrap=True)
     if len(pictures) > LISTED:
         console.print(f"and {len(pictures) - LISTED} pictures more")
 

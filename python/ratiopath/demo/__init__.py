@@ -15,18 +15,22 @@ import pyarrow.parquet as pq
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ratiopath import overlay_overlap
-from ratiopath.demo.picture import draw_coverage
 from ratiopath.demo.pipeline import central_roi, cover_tiles, local_ray, prepare_tiles
 from ratiopath.demo.sample import Sample, write_sample
+from ratiopath.errors import OverlayValueError
+from ratiopath.keep import number_text
+from ratiopath.plots import plot_slide
 from ratiopath.replacing import replacing
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pyarrow as pa
+    from matplotlib.figure import Figure
     from rich.console import Console
 
 KEPT_COVERAGE = 0.5
+_DRAWN = ("tile_x", "tile_y", "tile_extent_x", "tile_extent_y", "mpp_x", "mpp_y", "level")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,20 +75,23 @@ def run(settings: Settings, console: Console) -> pa.Table:
         struct ``tissue_overlap`` and the float ``tissue_coverage``.
 
     Raises:
-        OverlayError: The slide or the overlay cannot be read.
+        OverlayError: The slide or the overlay cannot be read, or no tile holds the value that means
+            tissue; no result is written then.
         ValueError: A setting is out of range.
     """
-    settings.output.mkdir(parents=True, exist_ok=True)
+    number_text(settings.value)
     sample = _sample(settings, console)
     tiles = _covered_tiles(settings, sample, console)
+    _check_value(settings, sample, tiles)
+    settings.output.mkdir(parents=True, exist_ok=True)
     _say_direct_speed(settings, sample, tiles, console)
     table_path = settings.output / "tiles.parquet"
     with replacing(table_path) as path:
         pq.write_table(tiles, path)
     picture_path = settings.output / "coverage.png"
     with replacing(picture_path) as path:
-        draw_coverage(path, sample.slide, tiles, KEPT_COVERAGE)
-    _say_result(settings, tiles, console)
+        _figure(settings, sample, tiles).savefig(path)
+    _say_result(tiles, console)
     for path in (table_path, picture_path):
         console.print(f"  {path}", soft_wrap=True)
     return tiles
@@ -95,6 +102,7 @@ def _sample(settings: Settings, console: Console) -> Sample:
     if settings.slide is not None and settings.overlay is not None:
         return Sample(settings.slide, settings.overlay)
     width, height = settings.sample_size
+    settings.output.mkdir(parents=True, exist_ok=True)
     console.print(f"Making a slide of {width} x {height} px and its tissue mask ...")
     sample = write_sample(settings.output, width, height)
     for path in (sample.slide, sample.mask):
@@ -121,7 +129,7 @@ def _covered_tiles(settings: Settings, sample: Sample, console: Console) -> pa.T
                 central_roi(settings.tile_extent),
                 sample.mask,
                 overlay_mpp=settings.overlay_mpp,
-                value=settings.value,
+                value=number_text(settings.value),
                 advance=lambda rows: progress.advance(bar, rows),
             )
             seconds = time.perf_counter() - start
@@ -156,14 +164,30 @@ def _say_direct_speed(
     )
 
 
-def _say_result(settings: Settings, tiles: pa.Table, console: Console) -> None:
+def _check_value(settings: Settings, sample: Sample, tiles: pa.Table) -> None:
     found = [field.name for field in tiles.schema.field("tissue_overlap").type]
-    if settings.value not in found:
-        console.print(
-            f"[yellow]No pixel has the value {settings.value}; found: {', '.join(found)}."
-            " --value names the one that means tissue.[/]",
-            soft_wrap=True,
+    if number_text(settings.value) not in found:
+        raise OverlayValueError(
+            f"no tile holds the value {settings.value} that means tissue; found: "
+            f"{', '.join(found)}; --value names the right one",
+            str(sample.mask),
         )
+
+
+def _figure(settings: Settings, sample: Sample, tiles: pa.Table) -> Figure:
+    value = number_text(settings.value)
+    columns = {name: tiles[name].to_numpy() for name in _DRAWN}
+    return plot_slide(
+        sample.slide,
+        columns | {f"coverage_{value}": tiles["tissue_coverage"].to_numpy()},
+        overlay=sample.mask,
+        keep=f"{value}>={KEPT_COVERAGE:g}",
+        overlay_mpp=None if settings.overlay_mpp is None else (settings.overlay_mpp,) * 2,
+        title=f"{sample.slide.name}: coverage of the middle of each tile by {value}",
+    )
+
+
+def _say_result(tiles: pa.Table, console: Console) -> None:
     kept = np.count_nonzero(tiles["tissue_coverage"].to_numpy() >= KEPT_COVERAGE)
     share = f"{kept} of {tiles.num_rows} tiles"
     console.print(

@@ -75,6 +75,7 @@ class Reader(ABC):
         levels: The pyramid, level 0 first.
         resolution: What the file says about its µm per pixel.
         fill: The sample value of a segment that the file leaves out.
+        encoding: How segments are stored, in the format's own words, for people to read.
         identity: What changes when the file is replaced, for caches of segments to key on; empty
             where segments are not worth caching, since they already lie in memory.
         reads_ahead: Whether segments come from so far away that `read_ahead` pays.
@@ -86,6 +87,7 @@ class Reader(ABC):
     levels: tuple[Level, ...]
     resolution: ResolutionMetadata
     fill: float | int = 0
+    encoding: str = ""
     identity: tuple[object, ...] = ()
     reads_ahead: bool = False
 

@@ -70,6 +70,8 @@ class OpenSlideReader(Reader):
         ]
         self.levels = tuple(map(_grid, sizes, self._downsamples))
         self.resolution = _resolution(self._slide.properties)
+        vendor = self._slide.properties.get(openslide.PROPERTY_NAME_VENDOR, "unknown vendor")
+        self.encoding = f"{vendor}, by OpenSlide"
 
     def read_segment(self, level: int, row: int, column: int) -> NDArray[Any]:
         """Decode one block; see `Reader.read_segment`.

@@ -147,6 +147,7 @@ class TiffReader(Reader):
         tags = {number: first.tags.valueof(number) for number in _READ_TAGS}
         self._refuse_unsupported(first, tags[_ORIENTATION])
         self.dtype = first.dtype.newbyteorder("=")
+        self.encoding = f"TIFF, {first.compression.name}, {first.photometric.name}"
         self.fill = fill_value(tags[GDAL_NODATA], self.dtype)
         self._levels = [TiffLevel(self._file, level, self.dtype, self.fill) for level in pages]
         self.levels = tuple(level.grid for level in self._levels)

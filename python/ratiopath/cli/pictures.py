@@ -1,0 +1,159 @@
+"""Pictures of a run: one for each slide, and sheets of all of them."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from ratiopath.errors import OverlayError
+from ratiopath.plots import plot_contact_sheet, plot_slide
+from ratiopath.replacing import replacing
+from ratiopath.runs.merge import PREFIX, coverage_columns, key_names
+from ratiopath.runs.run import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pyarrow as pa
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from ratiopath.cli.console import RunProgress
+    from ratiopath.cli.summary import Outcome
+    from ratiopath.runs.jobs import Job
+    from ratiopath.runs.parts import Parts, Record
+    from ratiopath.runs.settings import Settings
+
+SHEET = "contact-sheet"
+SLIDES_ON_A_SHEET = 24
+
+
+def draw_pictures(outcome: Outcome, parts: Parts, folder: Path, progress: RunProgress) -> None:
+    """Draw each slide that is done, and all of them on contact sheets.
+
+    A picture that is younger than its slide's part was drawn by an earlier run and is left. One
+    that cannot be drawn is a failure of its slide, whose tiles are in the table all the same.
+
+    Args:
+        outcome: What was measured; told of pictures and failures.
+        parts: The slides' tiles.
+        folder: Where to draw; made if need be.
+        progress: Told how far it is.
+
+    Raises:
+        OSError: A picture cannot be written.
+    """
+    jobs = [job for job in outcome.found.jobs if job in outcome.done]
+    names = picture_names(jobs)
+    progress.stage("Drawing", "pictures", len(jobs))
+    for job in jobs:
+        path = folder / names[job]
+        if _is_older(path, parts.path(job)):
+            try:
+                figure = _slide_figure(job, outcome.done[job], parts, outcome.settings)
+            except (OverlayError, ValueError) as error:
+                outcome.failed.append(Failure(job, error))
+                progress.fails(outcome.failed[-1])
+                continue
+            _save(figure, path)
+        outcome.pictures[job] = path
+        progress.step()
+    drawn = [job for job in jobs if job in outcome.pictures]
+    if len(drawn) > 1:
+        outcome.sheets = list(_draw_sheets(drawn, outcome, parts, folder))
+
+
+def picture_names(jobs: Sequence[Job]) -> dict[Job, str]:
+    """Return a file name for each slide, in folders like theirs where they lie in several.
+
+    Args:
+        jobs: The slides.
+
+    Returns:
+        Names relative to the folder of pictures: the slides' stems, or with their suffix where
+        stems are not unique.
+    """
+    paths = [Path(os.path.abspath(job.slide)) for job in jobs]  # noqa: PTH100 - symlinks stay
+    common = Path(os.path.commonpath([path.parent for path in paths])) if paths else Path()
+    inner = [path.relative_to(common) for path in paths]
+    counts = Counter(path.with_suffix("") for path in inner)
+    names = [
+        stem if counts[stem := path.with_suffix("")] == 1 else path  # as slide.svs.png
+        for path in inner
+    ]
+    return {job: f"{name}.png" for job, name in zip(jobs, names, strict=True)}
+
+
+def part_columns(job: Job, record: Record, parts: Parts, keys: Sequence[str]) -> dict[str, Any]:
+    """Read a slide's tiles as the columns that pictures are made of."""
+    with pq.ParquetFile(parts.path(job)) as part:
+        table = part.read()
+    position = {key: index for index, key in enumerate(keys)}
+    spread = [coverage_columns(chunk, position, 0.0) for chunk in table["coverage"].chunks]
+    shared = ("tile_extent_x", "tile_extent_y", "mpp_x", "mpp_y", "level")
+    return {
+        **{name: table[name].to_numpy() for name in ("tile_x", "tile_y", "kept")},
+        **{name: np.full(table.num_rows, record.row[name]) for name in shared},
+        **{f"{PREFIX}{key}": _joined([one[key] for one in spread]) for key in keys},
+    }
+
+
+def _joined(chunks: Sequence[pa.Array]) -> NDArray[np.float64]:
+    return np.concatenate([np.empty(0), *(chunk.to_numpy() for chunk in chunks)])
+
+
+def _slide_figure(job: Job, record: Record, parts: Parts, settings: Settings) -> Figure:
+    keys = key_names([record], settings.options.selection.declared_keys)
+    return plot_slide(
+        job.slide,
+        part_columns(job, record, parts, keys),
+        overlay=job.overlay if record.overlay_found else None,
+        keep=settings.conditions,
+        channel=settings.channel,
+        nodata=list(settings.nodata) or None,
+        classes=None if settings.classes is None else dict(settings.classes),
+        bins=settings.bins,
+        overlay_mpp=settings.overlay_mpp,
+        spans_slide=settings.spans_slide,
+    )
+
+
+def _draw_sheets(
+    jobs: Sequence[Job], outcome: Outcome, parts: Parts, folder: Path
+) -> Iterator[Path]:
+    settings = outcome.settings
+    sheets = range(0, len(jobs), SLIDES_ON_A_SHEET)
+    keys = key_names(outcome.done.values(), settings.options.selection.declared_keys)
+    wanted = [key for key in settings.conditions.keys if key in keys] or keys[-1:]
+
+    def tables(some: Sequence[Job]) -> Iterator[tuple[str, dict[str, Any]]]:
+        for job in some:
+            yield job.slide, part_columns(job, outcome.done[job], parts, keys)
+
+    for number, start in enumerate(sheets, 1):
+        figure = plot_contact_sheet(
+            tables(jobs[start : start + SLIDES_ON_A_SHEET]),
+            keep=settings.conditions,
+            coverage=wanted[0] if wanted else None,
+        )
+        path = folder / (f"{SHEET}.png" if len(sheets) == 1 else f"{SHEET}-{number}.png")
+        _save(figure, path)
+        yield path
+
+
+def _is_older(picture: Path, part: Path) -> bool:
+    try:
+        return picture.stat().st_mtime_ns < part.stat().st_mtime_ns
+    except FileNotFoundError:
+        return True
+
+
+def _save(figure: Figure, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as partial:
+        figure.savefig(partial)

@@ -1,0 +1,254 @@
+"""What a file holds: its levels, resolution, segments and values, and what is odd about them.
+
+For people who wonder why a number came out. Values are counted segment by segment, up to a number
+of pixels for each level; whether all were seen is part of the answer.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ratiopath.arrays import count_values
+from ratiopath.keep import key_order
+from ratiopath.readers import open_reader
+from ratiopath.resolution import (
+    describe_missing_mpp,
+    find_base_mpp,
+    has_default_tags,
+    level_downsamples,
+)
+from ratiopath.values import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from ratiopath.readers.base import Level, Reader
+    from ratiopath.resolution import Pair
+
+# Pixels of a level that are decoded, unless all are asked for.
+SAMPLED_PIXELS = 1 << 26
+# More distinct values are not listed, and not labels.
+MOST_VALUES = 4096
+# With more values than this at level 0, an averaged level cannot be told.
+MOST_LABELS = 64
+LARGE_SEGMENT = 64 * 1024**2
+
+_LOSSY = ("JPEG", "WEBP", "JPEGXR", "LERC")
+
+
+@dataclass(frozen=True)
+class Values:
+    """The values of one level.
+
+    Attributes:
+        shares: The share of the pixels seen by key text, in the order of the values; empty where
+            there are too many to list.
+        lowest: The lowest sample seen, None where there is none.
+        highest: The highest sample seen.
+        complete: Whether every pixel was seen.
+    """
+
+    shares: dict[str, float]
+    lowest: float | None
+    highest: float | None
+    complete: bool
+
+
+@dataclass(frozen=True)
+class LevelReport:
+    """One level.
+
+    Attributes:
+        grid: Its size and its segments.
+        downsample: How much coarser than level 0 it is, along x and y.
+        mpp: µm per pixel along x and y, or None where unknown.
+        values: Its values.
+    """
+
+    grid: Level
+    downsample: Pair
+    mpp: Pair | None
+    values: Values
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a file holds.
+
+    Attributes:
+        path: The file.
+        encoding: How it is stored.
+        dtype: Its sample type.
+        channels: Samples per pixel.
+        mpp_source: Where the µm per pixel come from: ``"ome"``, ``"vendor"``, ``"tags"`` or None.
+        levels: The pyramid, level 0 first.
+        warnings: What is odd about it.
+    """
+
+    path: str
+    encoding: str
+    dtype: np.dtype[Any]
+    channels: int
+    mpp_source: str | None
+    levels: tuple[LevelReport, ...]
+    warnings: list[str] = field(default_factory=list)
+
+
+def inspect(path: str, *, complete: bool = False) -> Report:
+    """Open a file and look at its levels and values.
+
+    Args:
+        path: A slide or an overlay.
+        complete: Decode every segment of every level, however long that takes.
+
+    Returns:
+        What it holds.
+
+    Raises:
+        OverlayError: It cannot be opened, or a segment cannot be decoded.
+    """
+    reader = open_reader(path)
+    base = find_base_mpp(reader.resolution, path=path, level0=reader.levels[0])
+    limit = math.inf if complete else SAMPLED_PIXELS
+    levels = tuple(
+        LevelReport(
+            grid,
+            downsample,
+            None if base is None else (base.mpp[0] * downsample[0], base.mpp[1] * downsample[1]),
+            _level_values(reader, index, limit),
+        )
+        for index, (grid, downsample) in enumerate(
+            zip(reader.levels, level_downsamples(reader.levels), strict=True)
+        )
+    )
+    report = Report(
+        path,
+        reader.encoding,
+        reader.dtype,
+        reader.channels,
+        None if base is None else base.source,
+        levels,
+    )
+    report.warnings.extend(_warnings(reader, report))
+    return report
+
+
+class _Tally:
+    """Counts of values, while they are few enough to be listed."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.is_few = True
+        self.pixels = 0
+        self.lowest, self.highest = math.inf, -math.inf
+
+    def add(self, pixels: NDArray[Any]) -> None:
+        self.pixels += pixels.shape[0] * pixels.shape[1]
+        finite = pixels[np.isfinite(pixels)]
+        if finite.size:
+            self.lowest = min(self.lowest, finite.min().item())
+            self.highest = max(self.highest, finite.max().item())
+        if self.is_few:
+            self._count(*count_values(pixels))
+
+    def _count(self, values: NDArray[Any], numbers: NDArray[Any]) -> None:
+        self.is_few = len(values) <= MOST_VALUES
+        if self.is_few:
+            for value, number in zip(values, numbers.tolist(), strict=True):
+                self.counts[text_of(np.atleast_1d(value))] += number
+            self.is_few = len(self.counts) <= MOST_VALUES
+
+    def values(self, total: int) -> Values:
+        keys = sorted(self.counts, key=key_order) if self.is_few else []
+        lowest, highest = (None, None)
+        if self.lowest <= self.highest:
+            lowest, highest = self.lowest, self.highest
+        shares = {key: self.counts[key] / self.pixels for key in keys}
+        return Values(shares, lowest, highest, self.pixels == total)
+
+
+def _level_values(reader: Reader, index: int, limit: float) -> Values:
+    tally = _Tally()
+    for pixels in _segments(reader, index, limit):
+        tally.add(pixels)
+    level = reader.levels[index]
+    return tally.values(level.width * level.height)
+
+
+def _segments(reader: Reader, index: int, limit: float) -> Iterator[NDArray[Any]]:
+    """Yield segments cropped to their level, up to a number of pixels."""
+    level = reader.levels[index]
+    total = level.rows * level.columns
+    # In an order that spreads over the level, so that what is seen of a large one is a sample.
+    stride = next(
+        n for n in range(round(total * 0.618) | 1, 2 * total + 2) if math.gcd(n, total) == 1
+    )
+    decoded = 0
+    for number in range(total):
+        row, column = divmod(number * stride % total, level.columns)
+        height = min(level.segment_height, level.height - row * level.segment_height)
+        width = min(level.segment_width, level.width - column * level.segment_width)
+        segment = reader.read_segment(index, row, column)
+        if segment is None:
+            fill = np.full((1, 1, reader.channels), reader.fill, reader.dtype)
+            segment = np.broadcast_to(fill, (height, width, reader.channels))
+        yield segment[:height, :width]
+        decoded += height * width
+        if decoded >= limit:
+            return
+
+
+def _spreading(total: int) -> int:
+    """Return a step that visits all of so many segments, far ones after each other.
+
+    So what is seen of a large level, before the limit, is a sample of all its places.
+    """
+    golden = max(1, round(total * 0.618))
+    return next(step for step in itertools.count(golden) if math.gcd(step, total) == 1)
+
+
+def _warnings(reader: Reader, report: Report) -> Iterator[str]:
+    if report.mpp_source is None:
+        yield f"{describe_missing_mpp(reader.resolution)}: --overlay-mpp or --slide-mpp gives it"
+    elif has_default_tags(reader.resolution):
+        yield "the resolution tags hold a software default, such as 72 dpi, which is ignored"
+    mpp = report.levels[0].mpp
+    if mpp is not None and not math.isclose(*mpp, rel_tol=0.01):
+        yield f"pixels are not square: {mpp[0]:.6g} x {mpp[1]:.6g} µm"
+    is_label = report.channels == 1 and report.dtype.kind in "biu"
+    if is_label and any(word in report.encoding for word in _LOSSY):
+        yield "lossy compression: values near edges are not those that were drawn"
+    for index, level in enumerate(report.levels):
+        yield from _level_warnings(report, index, level)
+
+
+def _level_warnings(report: Report, index: int, level: LevelReport) -> Iterator[str]:
+    grid = level.grid
+    size = grid.segment_width * grid.segment_height * report.channels * report.dtype.itemsize
+    if size > LARGE_SEGMENT:
+        yield (
+            f"level {index} is stored in pieces of {size / 1024**2:,.0f} MiB, each decoded for"
+            " any tile that touches it: rewrite it tiled"
+        )
+    if level.downsample[0] != level.downsample[1]:
+        x, y = level.downsample
+        yield f"level {index} is no integer fraction of level 0: {x:.4f} along x, {y:.4f} along y"
+    base = report.levels[0].values
+    if not index or not 0 < len(base.shares) <= MOST_LABELS or report.channels > 1:
+        return
+    strange = [key for key in level.values.shares if key not in base.shares]
+    if strange or not level.values.shares:
+        named = ", ".join(strange[:5]) + (", ..." if len(strange) > 5 else "") or "many values"
+        seen = "has not" if base.complete else "has not where it was looked at"
+        yield (
+            f"averaged pyramid: level {index} has values that level 0 {seen} ({named});"
+            " --overlay-level 0 is the safe reading"
+        )
