@@ -3,6 +3,11 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 venv=$root/.venv
+# Where a virtual environment has its programs.
+case $(uname -s) in
+  MINGW* | MSYS* | CYGWIN*) programs=Scripts ;;
+  *) programs=bin ;;
+esac
 unset PYTHONHOME PYTHONPATH
 export PYTHONNOUSERSITE=1
 
@@ -37,7 +42,7 @@ find_python() {
 
 create_venv() {
   local python
-  "$venv/bin/python" -c 'import pip' 2>/dev/null && return
+  "$venv/$programs/python" -c 'import pip' 2>/dev/null && return
   python=$(find_python)
   step "Creating .venv with $("$python" --version)"
   "$python" -m venv --clear "$venv"
@@ -55,7 +60,7 @@ pip_install() {
   shift 2
   [ "$(cat "$stamp" 2>/dev/null)" = "$state" ] && return
   step "Installing into .venv: $what"
-  "$venv/bin/python" -m pip install --quiet "$@"
+  "$venv/$programs/python" -m pip install --quiet "$@"
   printf '%s\n' "$state" >"$stamp"
 }
 
