@@ -15,6 +15,7 @@ ray = pytest.importorskip("ray")
 from ray.data.expressions import col  # noqa: E402 - after the skip
 
 from ratiopath.tiling import tile_overlay, tile_overlay_overlap  # noqa: E402 - after the skip
+from ray_since import planned_schemas, string_expressions  # noqa: E402 - after the skip
 
 pytestmark = pytest.mark.usefixtures("ray_session")
 
@@ -101,6 +102,7 @@ def test_patches_hold_the_data_and_then_the_mask(mask, source, method):
         np.testing.assert_array_equal(patch[1, :, :, 0], outside)
 
 
+@string_expressions
 def test_a_column_of_computed_paths_and_literals_works(mask):
     rows = [{**row, "mask": str(mask).replace(".tiff", ".svs")} for row in rows_of(mask)]
     expression = tile_overlay_overlap(
@@ -129,6 +131,7 @@ def test_absent_none_gives_nulls(mask):
     assert row["o"] == {"0": 1.0, "7": None, "255": None}
 
 
+@planned_schemas
 def test_declared_classes_fix_the_schema_without_opening_an_overlay():
     rows = rows_of("nowhere.tiff")
     column = tile_overlay_overlap(ROI, **COLUMNS, classes={0: "background", 255: "tissue"})
