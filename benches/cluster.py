@@ -79,7 +79,10 @@ def table(folder: Path, paths: list[Path]) -> Path:
         "mpp_y": np.full(tiles, MPP),
     }
     path = folder / f"tiles_{len(paths)}.parquet"
-    pq.write_table(pa.table(columns), path, row_group_size=20_000)
+    rows = pa.table(columns)
+    pq.write_table(rows, path, row_group_size=20_000)
+    shuffled = rows.take(np.random.default_rng(0).permutation(tiles))
+    pq.write_table(shuffled, path.with_name(f"shuffled_{path.name}"), row_group_size=20_000)
     return path
 
 
@@ -151,14 +154,18 @@ def main() -> None:
     tiles = make(args.folder, args.overlays)
     few = make(args.folder, min(args.reference_overlays, args.overlays))
     runs = [run("direct", tiles), run("column", tiles)]
+    runs += [run("column", tiles.with_name(f"shuffled_{tiles.name}"))]
     runs += [run("nothing", tiles), run("pipeline", tiles, 1), run("pipeline", tiles)]
     check(tiles, args.overlays)
-    direct, column, nothing, _, pipeline = runs
+    direct, column, shuffled, nothing, _, pipeline = runs
     runs += [run("pipeline", few), run("pipeline", few, reference=True)]
     ours, theirs = runs[-2:]
     per_tile = {
         "with_column against the direct call, throughput": (
             direct["microseconds"] / column["microseconds"]
+        ),
+        "rows in random order against rows by overlay, time": (
+            shuffled["microseconds"] / column["microseconds"]
         ),
         "pipeline against ratiopath 1.5.0, per tile": (
             theirs["microseconds"] / pipeline["microseconds"]

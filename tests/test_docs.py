@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from overlays import write_overlay
@@ -235,3 +237,25 @@ def test_the_how_to_s_calls_return_what_their_comments_say(tmp_path, monkeypatch
             assert eval(call, namespace) == ast.literal_eval(answer)  # noqa: S307 - likewise
             claims += 1
     assert claims == 5
+
+
+def test_the_cluster_s_pipeline_keeps_the_tiles_with_tissue(tmp_path):
+    rows = []
+    for index in range(2):
+        path = str(write_overlay(tmp_path / f"mask_{index}.tiff", [tissue(index)], MASK_MPP))
+        grid = [(x, y) for y in range(0, 1536, 512) for x in range(0, 2048, 512)]
+        rows += [{"overlay_path": path, "tile_x": x, "tile_y": y} for x, y in grid]
+    (tmp_path / "tiles").mkdir()
+    table = pa.Table.from_pylist([{**row, "mpp_x": 0.5, "mpp_y": 0.5} for row in rows])
+    pq.write_table(table.take(pa.array(range(0, 24, 5))), tmp_path / "tiles" / "tiles.parquet")
+    names = "[[r['overlay_path'][-5 - 1], r['tile_x'], r['tile_y'], r['overlap']['255']]"
+    answer = f"{names} for r in ray.data.read_parquet('tissue_tiles').take_all()]"
+    expected = []
+    for row in table.take(pa.array(range(0, 24, 5))).to_pylist():
+        index = int(row["overlay_path"][-6])
+        y, x = row["tile_y"] // SHRINK, row["tile_x"] // SHRINK
+        share = float((tissue(index)[y : y + TILE, x : x + TILE] == 255).mean())
+        if share >= 0.5:
+            expected.append([str(index), row["tile_x"], row["tile_y"], share])
+    assert expected
+    assert sorted(run_page("docs/cluster.md", tmp_path, answer)) == sorted(expected)
