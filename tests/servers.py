@@ -45,10 +45,18 @@ class WebServer:
         return sum(method == "GET" for method, _, _ in self.log)
 
 
+def bounds(wanted: str, size: int) -> tuple[int, int]:
+    """Return the first and the last byte that a header `Range` asks for."""
+    first, _, last = wanted.removeprefix("bytes=").partition("-")
+    return (int(first), int(last)) if first else (max(0, size - int(last)), size - 1)
+
+
 class Server(ThreadingHTTPServer):
     """What a `WebServer` describes."""
 
     daemon_threads = True
+    # Clients connect many at a time.
+    request_queue_size = 256
 
     def __init__(self, state: WebServer) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -79,7 +87,7 @@ class Handler(BaseHTTPRequestHandler):
         tag = {"ETag": f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'}
         wanted = self.headers.get("Range")
         if state.ranges and wanted is not None:
-            first, last = (int(number) for number in wanted[6:].split("-"))
+            first, last = bounds(wanted, len(data))
             part = data[first : last + 1]
             place = f"bytes {first}-{first + len(part) - 1}/{len(data)}"
             self.reply(206, part, {**tag, "Content-Range": place})
