@@ -5,6 +5,7 @@ Ray Data expressions, and `ratiopath.ray` reads slides.
 """
 
 from ratiopath._core import __version__
+from ratiopath.annotations.functions import annotation_overlap
 from ratiopath.arrays import (
     count_values,
     polygon_coverage,
@@ -32,6 +33,7 @@ __all__ = [
     "OverlayResolutionError",
     "OverlayValueError",
     "__version__",
+    "annotation_overlap",
     "count_values",
     "overlay_overlap",
     "polygon_coverage",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "Collector",
+    "Layer",
     "Plan",
     "Spans",
     "__version__",
@@ -185,4 +186,46 @@ class Collector:
             The distinct pixels' bytes one after the other (K * pixel_bytes,), where each patch's
             entries start (patches + 1,), the distinct pixel of each entry (E,), and the area of
             each entry in pixels (E,).
+        """
+
+@final
+class Layer:
+    """Polygons of a few classes, found by place; immutable."""
+
+    def __new__(
+        cls,
+        vertices: NDArray[np.float64],
+        ring_ends: NDArray[np.int64],
+        polygon_ends: NDArray[np.int64],
+        classes: NDArray[np.uint32],
+        count: int,
+    ) -> Layer:
+        """Take polygons that do not overlap others of their class.
+
+        Args:
+            vertices: All rings' vertices (n, 2), x and y; holes run against their exterior.
+            ring_ends: Where each ring ends in ``vertices``, ascending.
+            polygon_ends: Where each polygon's rings end in ``ring_ends``, ascending.
+            classes: The class of each polygon, below ``count``.
+            count: How many classes there are.
+        """
+
+    def fractions(
+        self,
+        vertices: NDArray[np.float64],
+        ring_ends: NDArray[np.int64],
+        x: NDArray[np.float64],
+        y: NDArray[np.float64],
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Measure which fraction of a region, moved to each origin, each class covers.
+
+        Args:
+            vertices: The region's rings' vertices (m, 2), relative to its origin.
+            ring_ends: Where each of its rings ends.
+            x: The x of each origin, in the layer's units (N,).
+            y: The y of each origin (N,).
+
+        Returns:
+            For each class that a region meets, which origin it is (E,), ascending, which class
+            (E,), and the fraction of the region's area, in (0, 1] (E,).
         """

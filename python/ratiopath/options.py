@@ -113,7 +113,7 @@ def overlap_options(
         channel=_channel(channel),
         on_missing=_on_missing(on_missing),
         selection=Selection.from_options(nodata, classes, bins),
-        absent=_absent(absent),
+        absent=check_absent(absent),
         storage_options=_storage_options(storage_options),
     )
 
@@ -187,7 +187,12 @@ def _storage_options(storage_options: object) -> StorageOptions | None:
     return StorageOptions(storage_options)
 
 
-def _absent(absent: object) -> float | None:
+def check_absent(absent: object) -> float | None:
+    """Check what a key gets where it does not occur.
+
+    Raises:
+        ValueError: It is neither a number nor None.
+    """
     if absent is None:
         return None
     if not isinstance(absent, Real) or math.isnan(absent):

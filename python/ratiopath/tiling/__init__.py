@@ -12,12 +12,14 @@ from ratiopath.tiling.annotations import tile_annotations
 from ratiopath.tiling.tilers import grid_tiles
 
 if TYPE_CHECKING:
+    from ratiopath.tiling.annotation_overlap import tile_annotation_overlap
     from ratiopath.tiling.overlays import tile_overlay, tile_overlay_overlap
     from ratiopath.tiling.slide_tiles import read_slide_tiles
 
 __all__ = [
     "grid_tiles",
     "read_slide_tiles",
+    "tile_annotation_overlap",
     "tile_annotations",
     "tile_overlay",
     "tile_overlay_overlap",
@@ -25,6 +27,7 @@ __all__ = [
 
 _NEEDS_RAY = {
     "read_slide_tiles": "ratiopath.tiling.slide_tiles",
+    "tile_annotation_overlap": "ratiopath.tiling.annotation_overlap",
     "tile_overlay": "ratiopath.tiling.overlays",
     "tile_overlay_overlap": "ratiopath.tiling.overlays",
 }

@@ -9,6 +9,7 @@
 mod count;
 mod error;
 mod gather;
+mod layer;
 mod overlap;
 mod plan;
 mod scale;
@@ -24,6 +25,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(count::count_pixels, module)?)?;
     module.add_function(wrap_pyfunction!(gather::gather_segment, module)?)?;
     module.add_function(wrap_pyfunction!(gather::write_masks, module)?)?;
+    module.add_class::<layer::Layer>()?;
     module.add_class::<spans::Spans>()?;
     module.add_class::<plan::Plan>()?;
     module.add_class::<overlap::Collector>()?;

@@ -16,6 +16,8 @@
 //! | [`plan`] | which segments a batch of patches touches, and where |
 //! | [`overlap`] | counts per patch, added up segment by segment |
 //! | [`gather`] | patches copied out of segments, and their masks |
+//! | [`outline`], [`shared`] | a polygon's edges by height, and the area two polygons share |
+//! | [`layer`] | what fraction of a region each class of polygons covers |
 //!
 //! A *segment* is what an overlay file decodes at once: a TIFF tile, a band of strips, a block of a
 //! level. Counting never assembles a patch: it walks the spans of a region over one segment at a
@@ -26,13 +28,16 @@ pub mod count;
 pub mod coverage;
 pub mod error;
 pub mod gather;
+pub mod layer;
 pub mod mask;
+pub mod outline;
 pub mod overlap;
 pub mod pixels;
 pub mod plan;
 pub mod polygon;
 pub mod rasterize;
 pub mod scale;
+pub mod shared;
 mod simd;
 pub mod spans;
 mod sums;

@@ -1,0 +1,155 @@
+"""A file of annotations, ready to be measured, and kept for the process."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ratiopath import _core
+from ratiopath.annotations.files import read_features
+from ratiopath.annotations.options import OTHER
+from ratiopath.annotations.polygons import class_polygons, dissolve, flat, valid_polygons
+from ratiopath.errors import OverlayNotFoundError, OverlayValueError
+from ratiopath.readers.files import file_identity, unopenable
+from ratiopath.segments import cache_bytes
+
+if TYPE_CHECKING:
+    from ratiopath.annotations.features import Features
+    from ratiopath.annotations.options import AnnotationOptions
+
+# A vertex is in an edge, which may be in several bands, each of four numbers.
+_BYTES_OF_A_VERTEX = 64
+
+
+@dataclass(frozen=True)
+class AnnotationLayer:
+    """Annotations of one file.
+
+    Attributes:
+        keys: The output keys; the last is that of what nothing covers, if asked for, and stands in
+            ``native`` for all that is covered.
+        native: The polygons of each key.
+        nbytes: About how much memory it takes.
+    """
+
+    keys: list[str]
+    native: _core.Layer
+    nbytes: int
+
+
+def build_layer(features: Features, options: AnnotationOptions, path: str) -> AnnotationLayer:
+    """Make features measurable.
+
+    Args:
+        features: The features of a file.
+        options: Which count, and under which key.
+        path: The file, for messages.
+
+    Returns:
+        The layer.
+
+    Raises:
+        OverlayValueError: A class was not declared, or is called like what is not covered.
+        OverlayFormatError: A polygon is invalid, where that is not to be repaired.
+    """
+    polygons, index = valid_polygons(features, options.invalid, path)
+    keys, of_feature = _keys(features, options, path)
+    if options.uncovered in keys:
+        raise OverlayValueError(f"uncovered={options.uncovered!r} is a class of the file", path)
+    parts = class_polygons(polygons, of_feature[index], len(keys), exclusive=options.exclusive)
+    if options.uncovered is not None:
+        parts.append(dissolve(polygons))
+    classes = np.repeat(np.arange(len(parts), dtype=np.uint32), [len(part) for part in parts])
+    vertices, ring_ends, polygon_ends = flat(np.concatenate([np.empty(0, object), *parts]))
+    native = _core.Layer(vertices, ring_ends, polygon_ends, classes, len(parts))
+    nbytes = 512 + _BYTES_OF_A_VERTEX * len(vertices)
+    return AnnotationLayer([*keys, *options.uncovered_keys], native, nbytes)
+
+
+def _keys(
+    features: Features, options: AnnotationOptions, path: str
+) -> tuple[list[str], np.ndarray[tuple[int], np.dtype[np.intp]]]:
+    """Return the keys of classes, and which of them each feature has."""
+    found = sorted(set(features.classes))
+    pairs = options.classes or tuple((name, name) for name in found)
+    keys = list(dict.fromkeys(key for _, key in pairs))
+    position = {name: keys.index(key) for name, key in pairs}
+    rest = position.get(OTHER) if options.classes is not None else None
+    number = {name: position.get(name, rest) for name in found}
+    undeclared = [name for name, key in number.items() if key is None]
+    if undeclared:
+        raise OverlayValueError(
+            f"class {undeclared[0]!r} is not among the classes: declare it, or 'other' to gather"
+            " the rest",
+            path,
+        )
+    return keys, np.array([number[name] for name in features.classes], np.intp)
+
+
+class LayerCache:
+    """Least recently used layers within a number of bytes; safe to share between threads.
+
+    The latest stays however large it is: blocks of rows of one slide follow one another.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._layers: OrderedDict[object, AnnotationLayer] = OrderedDict()
+
+    def read(self, path: str | None, options: AnnotationOptions) -> AnnotationLayer | None:
+        """Return the layer of a file, from the cache where the file is unchanged.
+
+        Args:
+            path: The file, or None for a null path.
+            options: Which annotations count.
+
+        Returns:
+            The layer; None where the file is missing and that is allowed.
+
+        Raises:
+            OverlayError: It is missing, damaged, or holds what the options do not allow.
+        """
+        try:
+            key = (_identity(path), options)
+        except OverlayNotFoundError:
+            if options.on_missing == "empty":
+                return None
+            raise
+        assert path is not None  # noqa: S101 - for the type checker: a null path has no identity
+        with self._lock:
+            if key not in self._layers:
+                features = read_features(path, options.class_column)
+                self._layers[key] = build_layer(features, options, path)
+            self._layers.move_to_end(key)
+            layer = self._layers[key]
+            self._shrink()
+        return layer
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._layers.clear()
+
+    def _shrink(self) -> None:
+        while len(self._layers) > 1 and self._bytes() > cache_bytes():
+            self._layers.popitem(last=False)
+
+    def _bytes(self) -> int:
+        return sum(layer.nbytes for layer in self._layers.values())
+
+
+cache = LayerCache()
+
+
+def _identity(path: str | None) -> tuple[object, ...]:
+    if path is None:
+        raise OverlayNotFoundError("annotations_path is null: on_missing='empty' allows it")
+    try:
+        return file_identity(path, os.stat(path))  # noqa: PTH116 - no Path made
+    except OSError as error:
+        raise unopenable(path, error) from error

@@ -1,0 +1,157 @@
+"""From rows to the fraction of each row's region that every class of annotations covers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ratiopath.annotations.layer import cache
+from ratiopath.errors import OverlayError
+from ratiopath.overlap import Fractions
+from ratiopath.resolution import snap_scale
+from ratiopath.roi import Region
+from ratiopath.threads import in_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from ratiopath.annotations.layer import AnnotationLayer
+    from ratiopath.annotations.options import AnnotationOptions
+    from ratiopath.batch import Batch, Group
+
+EXTENT = ("tile_extent_x", "tile_extent_y")
+SCALE = ("downsample", "mpp_x", "mpp_y", "annotations_mpp_x", "annotations_mpp_y")
+
+# Fewer rows than this are not worth a thread of their own.
+_LEAST_ROWS = 1024
+
+# A fraction of less than this is the rounding of a sum near 1.
+_NOISE = 1e-12
+
+
+def check_columns(**columns: object) -> None:
+    """Refuse calls that can never say where tiles lie on the annotations.
+
+    Args:
+        **columns: All columns by name; None where not given.
+
+    Raises:
+        ValueError: A column that is needed is missing, or two contradict each other.
+    """
+    for first, second in (("tile_extent_x", "tile_extent_y"), SCALE[1:3], SCALE[3:]):
+        if (columns[first] is None) != (columns[second] is None):
+            raise ValueError(f"{first} and {second} go together: one is missing")
+    if (columns["downsample"] is None) == (columns["annotations_mpp_x"] is None):
+        raise ValueError(
+            "say how tile pixels and the annotations' coordinates compare: pass either downsample"
+            " (level-0 pixels per tile pixel) or annotations_mpp_x and annotations_mpp_y (µm per"
+            " unit of the coordinates)"
+        )
+    if columns["downsample"] is None and columns["mpp_x"] is None:
+        raise ValueError("annotations_mpp_x and annotations_mpp_y need mpp_x and mpp_y")
+    if columns["roi"] is None and columns["tile_extent_x"] is None:
+        raise ValueError("without a roi, tile_extent_x and tile_extent_y must be given")
+
+
+def annotation_fractions(
+    batch: Batch, region: Region | None, options: AnnotationOptions
+) -> Iterator[Fractions]:
+    """Yield the fractions of each group of rows, one file of annotations at a time.
+
+    Args:
+        batch: The rows; their overlays are files of annotations.
+        region: The ROI in tile pixels, or None for the whole tile.
+        options: Which annotations count, and under which key.
+
+    Raises:
+        OverlayError: A file is missing or damaged, or a row's numbers make no sense; names both.
+    """
+    batch.require("tile_x", "tile_y")
+    needed = [name for name in SCALE if name in batch.numbers]
+    needed = ["downsample"] if "downsample" in needed else needed
+    batch.require(*needed, positive=True)
+    if region is None:
+        batch.require(*EXTENT, positive=True)
+        needed += EXTENT
+    for group in batch.groups(needed):
+        yield _group_fractions(batch, group, region, options)
+
+
+def _group_fractions(
+    batch: Batch, group: Group, region: Region | None, options: AnnotationOptions
+) -> Fractions:
+    try:
+        # A batch of annotations holds paths only.
+        layer = cache.read(group.overlay, options)  # type: ignore[arg-type]
+    except OverlayError as error:
+        raise error.at_row(int(group.rows[0])) from error.__cause__
+    if region is None:
+        region = Region.rectangle(*(group.numbers[name] for name in EXTENT))
+    if layer is None:
+        keys = options.declared_keys or options.uncovered_keys
+        nothing = np.empty(0, np.intp)
+        rows, columns, values = nothing, nothing, np.empty(0)
+    else:
+        keys = layer.keys
+        scale = _scale(group)
+        x, y = (
+            np.ascontiguousarray(batch.numbers[name][group.rows] * factor)
+            for name, factor in zip(("tile_x", "tile_y"), scale, strict=True)
+        )
+        rows, columns, values = _measure(layer, region.vertices * scale, region.ring_ends, x, y)
+    if options.uncovered is not None:
+        rows, columns, values = _complement(rows, columns, values, len(group.rows), len(keys) - 1)
+    return Fractions([*keys], [*keys], group.rows[rows], columns, values)
+
+
+def _scale(group: Group) -> tuple[float, float]:
+    """Return units of the annotations' coordinates per tile pixel, along x and y."""
+    downsample = group.number("downsample")
+    if downsample is not None:
+        return snap_scale(downsample), snap_scale(downsample)
+    numbers = group.numbers
+    x = numbers["mpp_x"] / numbers["annotations_mpp_x"]
+    y = numbers["mpp_y"] / numbers["annotations_mpp_y"]
+    return snap_scale(x), snap_scale(y)
+
+
+def _measure(
+    layer: AnnotationLayer,
+    vertices: NDArray[np.float64],
+    ring_ends: NDArray[np.int64],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Measure the region at every origin, on as many threads as are allowed."""
+
+    def work(part: range) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        places = slice(part.start, part.stop)
+        rows, keys, values = layer.native.fractions(vertices, ring_ends, x[places], y[places])
+        return rows + part.start, keys, values
+
+    parts = in_parts(work, range(len(x)), _LEAST_ROWS)
+    rows = np.concatenate([part[0] for part in parts])
+    columns = np.concatenate([part[1] for part in parts])
+    return rows, columns, np.concatenate([part[2] for part in parts])
+
+
+def _complement(
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    values: NDArray[np.float64],
+    count: int,
+    uncovered: int,
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Replace what is covered of each row by what is not."""
+    covered = columns == uncovered
+    rest = np.ones(count)
+    rest[rows[covered]] -= values[covered]
+    bare = np.flatnonzero(rest > _NOISE)
+    return (
+        np.concatenate([rows[~covered], bare]),
+        np.concatenate([columns[~covered], np.full(len(bare), uncovered)]),
+        np.concatenate([values[~covered], rest[bare]]),
+    )

@@ -1,0 +1,137 @@
+//! Many polygons of a few classes, asked what fraction of a region each class covers.
+//!
+//! The polygons of one class are taken not to overlap each other: what several of them share would
+//! count several times. A tree of bounding boxes finds the polygons near a region, and the area
+//! that each shares with it is exact.
+
+use rstar::primitives::{GeomWithData, Rectangle};
+use rstar::{AABB, RTree};
+
+use crate::outline::{Extent, Outline};
+use crate::polygon::{Point, Polygon};
+use crate::shared::Region;
+use crate::{Error, Result};
+
+type Entry = GeomWithData<Rectangle<Point>, u32>;
+
+/// Polygons with their classes, found by place.
+#[derive(Debug)]
+pub struct Layer {
+    outlines: Vec<Outline>,
+    classes: Vec<u32>,
+    count: usize,
+    tree: RTree<Entry>,
+}
+
+/// What classes cover of regions, as entries.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Fractions {
+    /// Which region each entry is of, ascending.
+    pub regions: Vec<i64>,
+    /// Which class.
+    pub classes: Vec<i64>,
+    /// Which fraction of the region's area, above 0, at most 1.
+    pub fractions: Vec<f64>,
+}
+
+impl Layer {
+    /// Builds a layer of polygons, each of one of `count` classes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] where there is not one class a polygon, [`Error::Index`] for a class that
+    /// is not among the `count`.
+    pub fn new(polygons: &[Polygon], classes: Vec<u32>, count: usize) -> Result<Self> {
+        let (expected, actual) = (polygons.len(), classes.len());
+        if expected != actual {
+            return Err(Error::Length { what: "classes", expected, actual });
+        }
+        if let Some(&class) = classes.iter().find(|&&class| class as usize >= count) {
+            return Err(Error::Index { what: "class", index: class as usize, count });
+        }
+        let outlines: Vec<Outline> = polygons.iter().map(Outline::new).collect();
+        let entry = |(index, outline): (usize, &Outline)| {
+            let Extent { low, high } = *outline.extent();
+            Entry::new(Rectangle::from_corners(low, high), index as u32)
+        };
+        let found = outlines.iter().enumerate().filter(|(_, outline)| outline.area() > 0.0);
+        let tree = RTree::bulk_load(found.map(entry).collect());
+        Ok(Self { outlines, classes, count, tree })
+    }
+
+    /// Measures which fraction of `region`, moved to each origin, each class covers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] where `x` and `y` differ in length, [`Error::Vertex`] for an origin that
+    /// is not finite.
+    pub fn fractions(&self, region: &Region, x: &[f64], y: &[f64]) -> Result<Fractions> {
+        let (expected, actual) = (x.len(), y.len());
+        if expected != actual {
+            return Err(Error::Length { what: "origins", expected, actual });
+        }
+        let mut found = Fractions::default();
+        let mut sums = vec![0.0; self.count];
+        let mut met = Vec::new();
+        let whole = region.outline().area();
+        for (index, (&x, &y)) in x.iter().zip(y).enumerate() {
+            if !x.is_finite() || !y.is_finite() {
+                return Err(Error::Vertex { index, x, y });
+            }
+            self.add_region(region, [x, y], &mut sums, &mut met);
+            met.sort_unstable();
+            for class in met.drain(..) {
+                found.regions.push(index as i64);
+                found.classes.push(class as i64);
+                // The parts of a class add up to the whole region but for rounding.
+                found.fractions.push((std::mem::take(&mut sums[class]) / whole).min(1.0));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Adds what each polygon shares with one region to its class, and lists the classes met.
+    fn add_region(&self, region: &Region, origin: Point, sums: &mut [f64], met: &mut Vec<usize>) {
+        let Extent { low, high } = region.outline().extent().moved(origin);
+        for entry in self.tree.locate_in_envelope_intersecting(AABB::from_corners(low, high)) {
+            let index = entry.data as usize;
+            let area = region.shared_area(&self.outlines[index], origin);
+            if area > 0.0 {
+                let class = self.classes[index] as usize;
+                if sums[class] == 0.0 {
+                    met.push(class);
+                }
+                sums[class] += area;
+            }
+        }
+    }
+}
+
+/// Splits flat vertices into polygons.
+///
+/// # Errors
+///
+/// [`Error::RingEnds`] where rings or polygons do not ascend to the number of vertices,
+/// [`Error::Vertex`] for a vertex that is not finite or beyond 1e15.
+pub fn split(
+    vertices: &[Point],
+    ring_ends: &[usize],
+    polygon_ends: &[usize],
+) -> Result<Vec<Polygon>> {
+    let wrong = || Error::RingEnds { vertices: vertices.len() };
+    let mut first_ring = 0;
+    let mut start = 0;
+    let mut polygons = Vec::with_capacity(polygon_ends.len());
+    for &last_ring in polygon_ends {
+        let rings = ring_ends.get(first_ring..last_ring).ok_or_else(wrong)?;
+        let end = rings.last().copied().unwrap_or(start);
+        let part = vertices.get(start..end).ok_or_else(wrong)?;
+        let ends = rings.iter().map(|ring_end| ring_end.wrapping_sub(start)).collect();
+        polygons.push(Polygon::new(part.to_vec(), ends)?);
+        (first_ring, start) = (last_ring, end);
+    }
+    if first_ring != ring_ends.len() || start != vertices.len() {
+        return Err(wrong());
+    }
+    Ok(polygons)
+}

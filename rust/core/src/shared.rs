@@ -1,0 +1,183 @@
+//! The area that two polygons share, without constructing what they share.
+//!
+//! At one height, a polygon is where the signs of the edges right of a point add up to one. So the
+//! length that two polygons share at a height is the sum, over all pairs of an edge of one and an
+//! edge of the other, of `sign * sign * min(x, x)`, and the shared area is the integral of that
+//! over the heights: every pair adds the integral of the smaller of two linear functions, which has
+//! a closed form. No crossing is ever constructed as a vertex, so nothing can go wrong where
+//! outlines touch or coincide; what is left is the rounding of a sum.
+//!
+//! Where one of the two is a box, each edge of the other is cut to it by itself.
+
+use std::ops::Range;
+
+use crate::outline::{Extent, Line, Outline};
+use crate::polygon::{Point, Polygon};
+
+/// A polygon that is asked for at many places.
+#[derive(Debug, Clone)]
+pub struct Region {
+    outline: Outline,
+    lines: Vec<Line>,
+}
+
+/// A sum, and the sum of its terms' sizes, which bounds its rounding error.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    total: f64,
+    size: f64,
+}
+
+impl Sum {
+    fn add(&mut self, sign: f64, term: f64) {
+        self.total += sign * term;
+        self.size += term.abs();
+    }
+
+    /// The sum, or a bound of it that it differs from by no more than `error` and its rounding.
+    fn between(self, bounds: (f64, f64), error: f64) -> f64 {
+        let error = error + 4.0 * f64::EPSILON * self.size;
+        if self.total <= bounds.0 + error {
+            bounds.0
+        } else if self.total >= bounds.1 - error {
+            bounds.1
+        } else {
+            self.total
+        }
+    }
+}
+
+impl Region {
+    /// Prepares a polygon; holes run against their exterior.
+    #[must_use]
+    pub fn new(polygon: &Polygon) -> Self {
+        let outline = Outline::new(polygon);
+        let line = |&edge| Line::new(edge, [0.0, 0.0]);
+        let lines = outline.edges().iter().map(line).collect();
+        Self { outline, lines }
+    }
+
+    /// The region's own edges.
+    #[must_use]
+    pub fn outline(&self) -> &Outline {
+        &self.outline
+    }
+
+    /// Returns the area of `outline` that lies under the region moved by `origin`.
+    ///
+    /// It is 0, or all of the smaller one's area, where it differs from that by no more than what
+    /// coordinates of this size can tell apart.
+    #[must_use]
+    pub fn shared_area(&self, outline: &Outline, origin: Point) -> f64 {
+        let seen = self.outline.extent().moved(origin);
+        let extent = outline.extent();
+        if self.outline.is_box() && seen.contains(extent) {
+            return outline.area();
+        }
+        let reach = extent.reach().max(seen.reach());
+        let error = 4.0 * f64::EPSILON * reach * seen.half_perimeter().min(extent.half_perimeter());
+        let whole = outline.area().min(self.outline.area());
+        if self.outline.is_box() {
+            return area_within(outline, &seen).between((0.0, whole), error);
+        }
+        // Most outlines lie wholly inside or outside, and then so does their bounding box.
+        let around = extent.moved([-origin[0], -origin[1]]);
+        let in_box = area_within(&self.outline, &around).between((0.0, around.area()), error);
+        if in_box == 0.0 {
+            0.0
+        } else if in_box == around.area() {
+            outline.area()
+        } else {
+            self.integrate(outline, origin).between((0.0, whole), error)
+        }
+    }
+
+    /// Adds up all pairs of edges.
+    fn integrate(&self, outline: &Outline, origin: Point) -> Sum {
+        let seen = self.outline.extent().moved(origin);
+        let mut sum = Sum::default();
+        each_edge(outline, &seen, |[a, b], heights| {
+            // Left of the region the minimum is always this edge's, and the signs cancel.
+            if a[0].max(b[0]) > seen.low[0] {
+                let line = Line::new([a, b], origin);
+                self.add_line(&line, heights.start - origin[1]..heights.end - origin[1], &mut sum);
+            }
+        });
+        sum
+    }
+
+    /// Adds all pairs of one edge within a range of heights with the edges of the region.
+    fn add_line(&self, line: &Line, heights: Range<f64>, sum: &mut Sum) {
+        for (others, heights) in self.outline.within(heights) {
+            for other in &self.lines[others] {
+                let start = other.top[1].max(heights.start);
+                let end = other.bottom[1].min(heights.end);
+                if start < end {
+                    let area = integral_of_smaller(line, other, start, end);
+                    sum.add(line.sign * other.sign, area);
+                }
+            }
+        }
+    }
+}
+
+/// Calls back with every edge within the heights of a box, and that part of its heights.
+fn each_edge(outline: &Outline, within: &Extent, mut call: impl FnMut([Point; 2], Range<f64>)) {
+    let top = outline.extent().low[1].max(within.low[1]);
+    let bottom = outline.extent().high[1].min(within.high[1]);
+    for (edges, heights) in outline.within(top..bottom) {
+        for &[a, b] in &outline.edges()[edges] {
+            let start = a[1].min(b[1]).max(heights.start);
+            let end = a[1].max(b[1]).min(heights.end);
+            if start < end {
+                call([a, b], start..end);
+            }
+        }
+    }
+}
+
+/// The area of a polygon within a box.
+fn area_within(outline: &Outline, within: &Extent) -> Sum {
+    let (left, right) = (within.low[0], within.high[0]);
+    let mut sum = Sum::default();
+    each_edge(outline, within, |[a, b], heights| {
+        if a[0].max(b[0]) > left {
+            let line = Line::new([a, b], [0.0, 0.0]);
+            let ends = (line.x_at(heights.start) - left, line.x_at(heights.end) - left);
+            let mean = mean_within(ends.0.min(ends.1), ends.0.max(ends.1), right - left);
+            sum.add(line.sign, (heights.end - heights.start) * mean);
+        }
+    });
+    sum
+}
+
+/// The mean of what grows evenly from `low` to `high`, cut to between 0 and `most`.
+fn mean_within(low: f64, high: f64, most: f64) -> f64 {
+    if high <= 0.0 || low >= most {
+        return if high <= 0.0 { 0.0 } else { most };
+    }
+    let (from, to) = (low.max(0.0), high.min(most));
+    if from == low && to == high {
+        return f64::midpoint(low, high);
+    }
+    let (between, above) = (to - from, high - to);
+    (between * f64::midpoint(from, to) + above * most) / (high - low)
+}
+
+/// The integral of the smaller x of two edges between two heights.
+fn integral_of_smaller(a: &Line, b: &Line, top: f64, bottom: f64) -> f64 {
+    let (a0, a1) = (a.x_at(top), a.x_at(bottom));
+    let (b0, b1) = (b.x_at(top), b.x_at(bottom));
+    let height = bottom - top;
+    let (gap0, gap1) = (a0 - b0, a1 - b1);
+    let of_a = height * f64::midpoint(a0, a1);
+    if gap0 <= 0.0 && gap1 <= 0.0 {
+        return of_a;
+    }
+    if gap0 >= 0.0 && gap1 >= 0.0 {
+        return height * f64::midpoint(b0, b1);
+    }
+    // They cross: a triangle of a's integral lies beyond b.
+    let beyond = gap0.max(gap1);
+    of_a - 0.5 * height * beyond * (beyond / (gap0 - gap1).abs())
+}
