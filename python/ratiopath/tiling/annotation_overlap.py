@@ -134,8 +134,8 @@ def _overlap(
     """Measure the fractions of one block."""
     batch = Batch.of(annotations_path, **columns)
     found = list(annotation_fractions(batch, region, options))
-    names = tuple(enumerate(options.declared_keys or _keys(found, options)))
-    declared = OverlapOptions(selection=Selection(classes=names), absent=absent)
+    names = dict(enumerate(options.declared_keys or _keys(found, options)))
+    declared = OverlapOptions(selection=Selection.from_options(classes=names), absent=absent)
     column = struct_column(batch, found, declared)
     return struct_result(column, pandas_index(annotations_path, *columns.values()))
 
