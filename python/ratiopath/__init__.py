@@ -23,6 +23,7 @@ from ratiopath.errors import (
 )
 from ratiopath.functions import OverlayPatches, overlay_overlap, read_overlay
 from ratiopath.removed import name_substitutes
+from ratiopath.stats.functions import overlay_stats
 
 __all__ = [
     "OverlayAccessError",
@@ -36,6 +37,7 @@ __all__ = [
     "annotation_overlap",
     "count_values",
     "overlay_overlap",
+    "overlay_stats",
     "polygon_coverage",
     "polygon_mask",
     "polygon_overlap",

@@ -14,6 +14,7 @@ __all__ = [
     "Layer",
     "Plan",
     "Spans",
+    "Summaries",
     "__version__",
     "count_pixels",
     "debug",
@@ -228,4 +229,56 @@ class Layer:
         Returns:
             For each class that a region meets, which origin it is (E,), ascending, which class
             (E,), and the fraction of the region's area, in (0, 1] (E,).
+        """
+
+@final
+class Summaries:
+    """Collects statistics of samples, patch by patch; for one thread at a time."""
+
+    def __new__(
+        cls,
+        kind: str,
+        pixel_bytes: int,
+        left_out: list[float],
+        patches: int,
+        quantiles: bool,
+    ) -> Summaries:
+        """Collect single-channel pixels.
+
+        Args:
+            kind: NumPy's kind of the samples: ``"b"``, ``"u"``, ``"i"`` or ``"f"``.
+            pixel_bytes: Bytes of a sample.
+            left_out: Values that do not count; NaN never does.
+            patches: How many patches the plan has.
+            quantiles: Whether to keep every value, 24 bytes a pixel, for quantiles.
+        """
+
+    def add_segment(self, plan: Plan, index: int, pixels: NDArray[np.uint8]) -> None:
+        """Add the ``index``-th touched segment, (h, w * pixel_bytes), C-contiguous."""
+
+    def add_constant(self, plan: Plan, index: int, value: float) -> None:
+        """Add the ``index``-th touched segment, all of whose pixels have one value."""
+
+    def merge(self, other: Summaries) -> None:
+        """Take over what another collector of the same plan has found; it is spent then."""
+
+    def finish(
+        self, shares: list[float]
+    ) -> tuple[
+        NDArray[np.float64],
+        NDArray[np.float64],
+        NDArray[np.float64],
+        NDArray[np.float64],
+        NDArray[np.float64],
+        NDArray[np.float64],
+    ]:
+        """Return what was collected; the collector is spent then.
+
+        Args:
+            shares: Which quantiles, 0 to 1 (Q,).
+
+        Returns:
+            Of each patch the weight, mean, weighted sum of squared deviations, least and largest
+            value, all (patches,), and its quantiles one after the other (patches * Q,), NaN where
+            it has no value.
         """

@@ -39,7 +39,7 @@ Place: TypeAlias = "Callable[[Group], Placement]"
 
 def fractions(batch: Batch, region: Region | None, options: OverlapOptions) -> Iterator[Fractions]:
     """Yield the fractions of each group of rows, one overlay open at a time."""
-    for group in _groups(batch, region):
+    for group in groups_of(batch, region):
         for part in group.parts(EXACT_ROWS) if options.coverage == "exact" else [group]:
             yield overlap_fractions(place(batch, part, region, options), options)
 
@@ -56,7 +56,7 @@ def separate_patches(
     def fill(placement: Placement, arrays: Arrays) -> None:
         fill_separate(placement, options, arrays[0], arrays[1])
 
-    groups = list(_groups(batch, region))
+    groups = list(groups_of(batch, region))
     placing = partial(place, batch, region=region, options=options)
     data, mask = _gather(batch.size, groups, placing, options, make, fill)
     return data, mask
@@ -71,7 +71,7 @@ def stacked_patches(batch: Batch, region: Region | None, options: Options) -> ND
     def fill(placement: Placement, arrays: Arrays) -> None:
         fill_stacked(placement, options, arrays[0])
 
-    groups = list(_groups(batch, region))
+    groups = list(groups_of(batch, region))
     placing = partial(place, batch, region=region, options=options)
     return _gather(batch.size, groups, placing, options, make, fill)[0]
 
@@ -99,7 +99,13 @@ def slide_tiles(batch: Batch, background: float) -> NDArray[Any]:
     return _gather(batch.size, groups, placing, options, make, fill)[0]
 
 
-def _groups(batch: Batch, region: Region | None) -> Iterator[Group]:
+def groups_of(batch: Batch, region: Region | None) -> Iterator[Group]:
+    """Check the rows' numbers and split them into groups that read one overlay in one way.
+
+    Raises:
+        OverlayValueError: A number is null or out of range; names the row.
+        ValueError: Without a region, the tiles' extent is missing.
+    """
     batch.require("tile_x", "tile_y")
     batch.require("mpp_x", "mpp_y", positive=True)
     if region is not None:

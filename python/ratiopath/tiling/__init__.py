@@ -13,6 +13,7 @@ from ratiopath.tiling.tilers import grid_tiles
 
 if TYPE_CHECKING:
     from ratiopath.tiling.annotation_overlap import tile_annotation_overlap
+    from ratiopath.tiling.overlay_stats import tile_overlay_stats
     from ratiopath.tiling.overlays import tile_overlay, tile_overlay_overlap
     from ratiopath.tiling.slide_tiles import read_slide_tiles
 
@@ -23,6 +24,7 @@ __all__ = [
     "tile_annotations",
     "tile_overlay",
     "tile_overlay_overlap",
+    "tile_overlay_stats",
 ]
 
 _NEEDS_RAY = {
@@ -30,6 +32,7 @@ _NEEDS_RAY = {
     "tile_annotation_overlap": "ratiopath.tiling.annotation_overlap",
     "tile_overlay": "ratiopath.tiling.overlays",
     "tile_overlay_overlap": "ratiopath.tiling.overlays",
+    "tile_overlay_stats": "ratiopath.tiling.overlay_stats",
 }
 
 

@@ -14,6 +14,7 @@ mod overlap;
 mod plan;
 mod scale;
 mod spans;
+mod stats;
 
 use pyo3::prelude::*;
 
@@ -29,5 +30,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<spans::Spans>()?;
     module.add_class::<plan::Plan>()?;
     module.add_class::<overlap::Collector>()?;
+    module.add_class::<stats::Summaries>()?;
     Ok(())
 }

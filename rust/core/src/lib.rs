@@ -17,6 +17,7 @@
 //! | [`overlap`] | counts per patch, added up segment by segment |
 //! | [`gather`] | patches copied out of segments, and their masks |
 //! | [`outline`], [`shared`] | a polygon's edges by height, and the area two polygons share |
+//! | [`sample`], [`stats`], [`quantile`] | statistics per patch, of samples as numbers |
 //! | [`layer`] | what fraction of a region each class of polygons covers |
 //!
 //! A *segment* is what an overlay file decodes at once: a TIFF tile, a band of strips, a block of a
@@ -35,11 +36,14 @@ pub mod overlap;
 pub mod pixels;
 pub mod plan;
 pub mod polygon;
+pub mod quantile;
 pub mod rasterize;
+pub mod sample;
 pub mod scale;
 pub mod shared;
 mod simd;
 pub mod spans;
+pub mod stats;
 mod sums;
 mod tables;
 pub mod touched;

@@ -1,0 +1,141 @@
+"""From placed patches to statistics of each patch, segment by segment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ratiopath import _core
+from ratiopath.overlay import EXACT_ROWS, groups_of
+from ratiopath.placement import place
+from ratiopath.segments import rows_of_bytes
+from ratiopath.stats.options import quantile_share
+from ratiopath.threads import in_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from ratiopath.batch import Batch, Group
+    from ratiopath.placement import Placement
+    from ratiopath.roi import Region
+    from ratiopath.stats.options import StatsOptions
+
+# Quantiles need the values themselves, 24 bytes each: so many are kept at once.
+KEPT_PIXELS = 1 << 21
+
+
+def statistics(
+    batch: Batch, region: Region | None, options: StatsOptions
+) -> dict[str, NDArray[np.float64]]:
+    """Measure each row's statistics.
+
+    Args:
+        batch: The rows of the call.
+        region: The ROI in tile pixels, or None for the whole tile.
+        options: Which statistics, and what counts.
+
+    Returns:
+        An array (N,) for each statistic; NaN where a row has no value, but 0 for count and sum.
+
+    Raises:
+        OverlayError: An overlay cannot be read, or has several channels; names it and the row.
+    """
+    found = {name: np.full(batch.size, np.nan) for name in options.stats}
+    for group in groups_of(batch, region):
+        for placement in _placements(batch, group, region, options):
+            _add(found, placement, options)
+    return found
+
+
+def _placements(
+    batch: Batch, group: Group, region: Region | None, options: StatsOptions
+) -> Iterator[Placement]:
+    """Place a group in parts that keep no more than is allowed."""
+    most = EXACT_ROWS if options.coverage == "exact" else len(group.rows)
+    if options.shares:
+        first = next(group.parts(1))
+        height, width = place(batch, first, region, options).shape
+        most = min(most, max(1, KEPT_PIXELS // (height * width)))
+    for part in group.parts(most):
+        yield place(batch, part, region, options)
+
+
+def _add(
+    found: dict[str, NDArray[np.float64]], placement: Placement, options: StatsOptions
+) -> None:
+    channels = placement.channels(options)
+    if channels > 1:
+        raise placement.group.error(f"stats need channel=: the overlay has {channels} channels")
+    shares = options.shares
+    *moments, quantiles = _summaries(placement, options).finish(shares)
+    by_share = quantiles.reshape(-1, max(len(shares), 1)).T
+    for name, column in found.items():
+        share = quantile_share(name)
+        values = _moment(name, *moments) if share is None else by_share[shares.index(share)]
+        column[placement.group.rows] = values
+
+
+def _moment(
+    name: str,
+    weight: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    deviation: NDArray[np.float64],
+    least: NDArray[np.float64],
+    largest: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return one statistic from what the core keeps of each patch."""
+    if name == "count":
+        return weight
+    if name == "sum":
+        return np.where(weight > 0, weight * mean, 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance = deviation / weight
+    of_name = {
+        "mean": mean,
+        "std": np.sqrt(variance),
+        "var": variance,
+        "min": least,
+        "max": largest,
+    }
+    return np.where(weight > 0, of_name[name], np.nan)
+
+
+def _summaries(placement: Placement, options: StatsOptions) -> _core.Summaries:
+    dtype = _number_dtype(placement.reader.dtype)
+    # A value of the overlay is the one nearest to what the caller wrote, as 0.1 in float32.
+    with np.errstate(over="ignore"):
+        left_out = [
+            float(dtype.type(value)) if dtype.kind == "f" else value for value in options.nodata
+        ]
+    plan, keep = placement.plan, bool(options.shares)
+
+    def collect(part: range) -> _core.Summaries:
+        made = _core.Summaries(dtype.kind, dtype.itemsize, left_out, len(plan), keep)
+        for index in placement.in_turn(part):
+            _add_segment(made, placement, index, options)
+        return made
+
+    first, *others = in_parts(collect, range(len(placement.segments)))
+    for other in others:
+        first.merge(other)
+    return first
+
+
+def _add_segment(
+    made: _core.Summaries, placement: Placement, index: int, options: StatsOptions
+) -> None:
+    pixels = placement.read(index).pixels
+    if pixels is None:
+        made.add_constant(placement.plan, index, float(placement.reader.fill))
+        return
+    if pixels.dtype == np.float16:
+        pixels = pixels.astype(np.float32)
+    made.add_segment(placement.plan, index, rows_of_bytes(pixels, options.channel))
+
+
+def _number_dtype(dtype: np.dtype[np.generic]) -> np.dtype[np.generic]:
+    """Return the type that samples are added up as: the core has no 16-bit floating point."""
+    return np.dtype(np.float32) if dtype == np.float16 else dtype

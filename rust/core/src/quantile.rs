@@ -1,0 +1,67 @@
+//! Quantiles of weighted values.
+//!
+//! With weights that are all equal, the quantile `q` of `n` ascending values lies at `q * (n - 1)`,
+//! between two values in proportion: type 7 of Hyndman and Fan ("Sample quantiles in statistical
+//! packages", 1996), the default of `NumPy`. With weights `w`, value `k` lies at
+//! `k * w[k] + (n - 1) * (w[0] + ... + w[k - 1])` and the quantile at `q * (n - 1)` times the sum
+//! of all weights, which is the same where they are equal; exactextract defines it so, too.
+
+use std::cmp::Ordering;
+
+/// A value and its weight, above 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Weighted {
+    /// The value, not NaN.
+    pub value: f64,
+    /// The weight.
+    pub weight: f64,
+}
+
+/// Writes the quantile of each share, 0 to 1, of at least one value; `values` end in another order.
+pub fn quantiles(values: &mut [Weighted], shares: &[f64], out: &mut [f64]) {
+    let Some(&first) = values.first() else { return };
+    if values.iter().all(|value| value.weight == first.weight) {
+        for (share, out) in shares.iter().zip(out) {
+            *out = among_equals(values, *share);
+        }
+    } else {
+        values.sort_unstable_by(by_value);
+        for (share, out) in shares.iter().zip(out) {
+            *out = among_sorted(values, *share);
+        }
+    }
+}
+
+fn by_value(a: &Weighted, b: &Weighted) -> Ordering {
+    a.value.total_cmp(&b.value).then(a.weight.total_cmp(&b.weight))
+}
+
+/// The quantile of values of one weight, which need not be sorted for it.
+fn among_equals(values: &mut [Weighted], share: f64) -> f64 {
+    let place = share * (values.len() - 1) as f64;
+    let below = place.floor() as usize;
+    let (_, &mut low, above) = values.select_nth_unstable_by(below, by_value);
+    let high = above.iter().copied().min_by(by_value).unwrap_or(low);
+    between(low.value, high.value, place - below as f64)
+}
+
+fn among_sorted(values: &[Weighted], share: f64) -> f64 {
+    let last = (values.len() - 1) as f64;
+    let target = share * last * values.iter().map(|value| value.weight).sum::<f64>();
+    let mut before = 0.0;
+    let mut previous = (values[0].value, 0.0);
+    for (index, value) in values.iter().enumerate() {
+        let place = index as f64 * value.weight + last * before;
+        if place >= target && index > 0 {
+            let part = (target - previous.1) / (place - previous.1);
+            return between(previous.0, value.value, part);
+        }
+        previous = (value.value, place);
+        before += value.weight;
+    }
+    previous.0
+}
+
+fn between(low: f64, high: f64, part: f64) -> f64 {
+    if part <= 0.0 || low == high { low } else { low + (high - low) * part.min(1.0) }
+}

@@ -1,0 +1,221 @@
+//! Statistics of the values under each patch's region, weighted by how much of a pixel it covers.
+//!
+//! Counting keeps every distinct pixel, and in a heatmap nearly all are. Statistics keep five
+//! numbers a patch instead: weight, mean, sum of squared deviations, least and largest. Runs of
+//! pixels are summed by themselves, in two passes over a run, and joined as Chan and others do
+//! ("Updating formulae and a pairwise algorithm for computing sample variances", 1979), so that no
+//! large mean swallows a small deviation. Only quantiles need the values themselves, which are
+//! then kept until the end, 24 bytes a pixel: the caller bounds how many patches share a batch.
+
+use crate::pixels::Pixels;
+use crate::plan::{Plan, Window};
+use crate::quantile::{Weighted, quantiles};
+use crate::sample::Sample;
+use crate::{Error, Result};
+
+/// What is known of some values: their weight, mean, spread and range.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Moments {
+    /// The sum of the weights.
+    pub weight: f64,
+    /// The weighted mean; 0 where there is no weight.
+    pub mean: f64,
+    /// The weighted sum of squared deviations from the mean.
+    pub deviation: f64,
+    /// The least value; infinity where there is none.
+    pub least: f64,
+    /// The largest value; minus infinity where there is none.
+    pub largest: f64,
+}
+
+impl Default for Moments {
+    fn default() -> Self {
+        let (least, largest) = (f64::INFINITY, f64::NEG_INFINITY);
+        Self { weight: 0.0, mean: 0.0, deviation: 0.0, least, largest }
+    }
+}
+
+impl Moments {
+    /// Summarises values of one weight.
+    #[must_use]
+    pub fn of(values: &[f64], weight: f64) -> Self {
+        if values.is_empty() {
+            return Self::default();
+        }
+        let count = values.len() as f64;
+        let mean = in_lanes(values, 0.0, |sum, value| sum + value, |a, b| a + b) / count;
+        let square = |sum: f64, value: f64| sum + (value - mean) * (value - mean);
+        Self {
+            weight: weight * count,
+            mean,
+            deviation: weight * in_lanes(values, 0.0, square, |a, b| a + b),
+            least: in_lanes(values, f64::INFINITY, lesser, lesser),
+            largest: in_lanes(values, f64::NEG_INFINITY, larger, larger),
+        }
+    }
+
+    /// Joins what is known of other values.
+    pub fn join(&mut self, other: &Self) {
+        let weight = self.weight + other.weight;
+        if other.weight > 0.0 {
+            let share = other.weight / weight;
+            let gap = other.mean - self.mean;
+            self.deviation += other.deviation + gap * gap * self.weight * share;
+            self.mean += gap * share;
+            self.weight = weight;
+        }
+        self.least = self.least.min(other.least);
+        self.largest = self.largest.max(other.largest);
+    }
+}
+
+/// Collects the values under a plan's patches.
+#[derive(Debug)]
+pub struct Summaries {
+    sample: Sample,
+    left_out: Vec<f64>,
+    moments: Vec<Moments>,
+    /// Every value with its patch and weight, where quantiles are wanted.
+    values: Option<Vec<(u32, Weighted)>>,
+    run: Vec<f64>,
+}
+
+impl Summaries {
+    /// Collects samples of one type for so many patches; NaN and `left_out` do not count.
+    #[must_use]
+    pub fn new(sample: Sample, left_out: Vec<f64>, patches: usize, quantiles: bool) -> Self {
+        let moments = vec![Moments::default(); patches];
+        let values = quantiles.then(Vec::new);
+        Self { sample, left_out, moments, values, run: Vec::new() }
+    }
+
+    /// Adds the `index`-th touched segment of the plan.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Index`] for an index past the last segment, [`Error::Length`] for pixels of another
+    /// width or a plan of other patches, [`Error::Segment`] where the segment is too small.
+    pub fn add_segment(&mut self, plan: &Plan, index: usize, pixels: &Pixels<'_>) -> Result<()> {
+        let (expected, actual) = (self.sample.bytes(), pixels.pixel_bytes());
+        if expected != actual {
+            return Err(Error::Length { what: "pixel", expected, actual });
+        }
+        self.check_patches(plan)?;
+        plan.check_segment(index, pixels.width(), pixels.height())?;
+        for window in plan.windows(index)? {
+            each_run(plan, &window, |row, start, end, weight| {
+                let bytes = pixels.run(window.segment_y + row, start, end);
+                let mut run = std::mem::take(&mut self.run);
+                run.clear();
+                self.sample.read(bytes, &mut run);
+                self.add_run(window.patch, &mut run, weight);
+                self.run = run;
+            });
+        }
+        Ok(())
+    }
+
+    /// Adds the `index`-th touched segment, all of whose pixels have one value.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Index`] and [`Error::Length`] as for [`Self::add_segment`].
+    pub fn add_constant(&mut self, plan: &Plan, index: usize, value: f64) -> Result<()> {
+        self.check_patches(plan)?;
+        for window in plan.windows(index)? {
+            each_run(plan, &window, |_, start, end, weight| {
+                let mut run = vec![value; end - start];
+                self.add_run(window.patch, &mut run, weight);
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes over what another collector of the same plan has found.
+    pub fn merge(&mut self, mut other: Self) {
+        for (ours, theirs) in self.moments.iter_mut().zip(&other.moments) {
+            ours.join(theirs);
+        }
+        if let (Some(ours), Some(theirs)) = (&mut self.values, &mut other.values) {
+            ours.append(theirs);
+        }
+    }
+
+    /// Returns each patch's moments, and its quantiles one after the other, NaN where it is empty.
+    #[must_use]
+    pub fn finish(self, shares: &[f64]) -> (Vec<Moments>, Vec<f64>) {
+        let mut found = vec![f64::NAN; self.moments.len() * shares.len()];
+        let mut values = self.values.unwrap_or_default();
+        values.sort_unstable_by_key(|&(patch, _)| patch);
+        for group in values.chunk_by_mut(|a, b| a.0 == b.0) {
+            let first = group[0].0 as usize * shares.len();
+            let mut weighted: Vec<Weighted> = group.iter().map(|&(_, value)| value).collect();
+            quantiles(&mut weighted, shares, &mut found[first..first + shares.len()]);
+        }
+        (self.moments, found)
+    }
+
+    fn check_patches(&self, plan: &Plan) -> Result<()> {
+        let (expected, actual) = (self.moments.len(), plan.patches());
+        if expected == actual {
+            return Ok(());
+        }
+        Err(Error::Length { what: "patches", expected, actual })
+    }
+
+    fn add_run(&mut self, patch: usize, run: &mut Vec<f64>, weight: f64) {
+        let left_out = &self.left_out;
+        run.retain(|value| !value.is_nan() && !left_out.contains(value));
+        self.moments[patch].join(&Moments::of(run, weight));
+        if let Some(values) = &mut self.values {
+            let patch = patch as u32;
+            values.extend(run.iter().map(|&value| (patch, Weighted { value, weight })));
+        }
+    }
+}
+
+/// Calls back with row, columns of the segment, and weight of each run of pixels in a window.
+fn each_run(plan: &Plan, window: &Window, mut call: impl FnMut(usize, usize, usize, f64)) {
+    let shape = plan.shape(window.patch);
+    let (left, right) = (window.patch_x, window.patch_x + window.width);
+    for row in 0..window.height {
+        for (span, weight) in shape.row(window.patch_y + row) {
+            let start = (span.start as usize).max(left);
+            let end = (span.end as usize).min(right);
+            if start < end && weight > 0.0 {
+                let x = window.segment_x;
+                call(row, x + start - left, x + end - left, weight);
+            }
+        }
+    }
+}
+
+/// Folds values in eight lanes, which the processor does at once, and joins the lanes.
+fn in_lanes(
+    values: &[f64],
+    start: f64,
+    fold: impl Fn(f64, f64) -> f64,
+    join: impl Fn(f64, f64) -> f64,
+) -> f64 {
+    let (chunks, rest) = values.as_chunks::<8>();
+    let mut lanes = [start; 8];
+    for chunk in chunks {
+        for (lane, &value) in lanes.iter_mut().zip(chunk) {
+            *lane = fold(*lane, value);
+        }
+    }
+    for (lane, &value) in lanes.iter_mut().zip(rest) {
+        *lane = fold(*lane, value);
+    }
+    lanes.into_iter().fold(start, join)
+}
+
+/// The lesser of two numbers, neither of them NaN.
+fn lesser(a: f64, b: f64) -> f64 {
+    if b < a { b } else { a }
+}
+
+/// The larger of two numbers, neither of them NaN.
+fn larger(a: f64, b: f64) -> f64 {
+    if b > a { b } else { a }
+}
