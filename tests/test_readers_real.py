@@ -128,10 +128,16 @@ def test_ome_levels_and_channels_equal_tifffile_s(shared_data, name):
     (path,) = (shared_data / "wsi" / "ome").glob(f"{name}*")
     reader = open_reader(path)
     with tifffile.TiffFile(path) as tiff:
-        for index, level in enumerate(tiff.series[0].levels):
-            expected = first_plane(level.asarray(squeeze=False), level.get_axes(squeeze=False))
-            np.testing.assert_array_equal(assemble(reader, index), expected)
-        assert len(reader.levels) == len(tiff.series[0].levels)
+        levels = tiff.series[0].levels
+        for index, level in enumerate(levels):
+            # From tifffile 2026.5.2 on, a series is asked for with the axes of length 1.
+            if hasattr(level, "get_axes"):
+                expected = level.asarray(squeeze=False), level.get_axes(squeeze=False)
+            else:
+                whole = tiff.series(squeeze=False)[0].levels[index]
+                expected = whole.asarray(), whole.axes
+            np.testing.assert_array_equal(assemble(reader, index), first_plane(*expected))
+        assert len(reader.levels) == len(levels)
 
 
 def first_plane(pixels: np.ndarray, axes: str) -> np.ndarray:

@@ -142,7 +142,7 @@ class TiffReader(Reader):
         layout = _vendor_layout(tiff)
         if layout is not None:
             raise VendorLayoutError(f"tifffile: {layout} is left to OpenSlide", self.path)
-        pages = pyramid_pages(tiff.series)
+        pages = pyramid_pages(_series(tiff))
         first = pages[0][0].keyframe
         tags = {number: first.tags.valueof(number) for number in _READ_TAGS}
         self._refuse_unsupported(first, tags[_ORIENTATION])
@@ -172,6 +172,14 @@ class TiffReader(Reader):
                 " is not supported; rewrite it with Orientation 1 (top left)",
                 self.path,
             )
+
+
+def _series(tiff: tifffile.TiffFile) -> Sequence[Any]:
+    """Return the series with all their axes: from tifffile 2026.5.2 on, one asks for those of 1."""
+    series: Sequence[Any] = tiff.series
+    if callable(series):
+        series = series(squeeze=False)
+    return series
 
 
 def _vendor_layout(tiff: tifffile.TiffFile) -> str | None:

@@ -124,13 +124,20 @@ def _channel_pages(series: Series) -> list[Page]:
 
 def _axes_over_pages(series: Series) -> tuple[str, tuple[int, ...]]:
     """Return the axes, and their sizes, that lead from page to page."""
-    axes, shape = series.get_axes(squeeze=False), series.get_shape(squeeze=False)
+    axes, shape = _all_axes(series)
     within = math.prod(series.keyframe.shape)
     split, size = len(shape), 1
     while split > 0 and size < within:
         split -= 1
         size *= shape[split]
     return axes[:split], shape[:split]
+
+
+def _all_axes(series: Series) -> tuple[str, tuple[int, ...]]:
+    """Return the axes and the shape with those of length 1, as all series have of 2026.5.2 on."""
+    if hasattr(series, "get_axes"):
+        return series.get_axes(squeeze=False), series.get_shape(squeeze=False)
+    return series.axes, series.shape
 
 
 def _page(series: Series, index: int) -> Page:
