@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,3 +47,20 @@ def ray_session() -> Iterator[None]:
     ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
     yield
     ray.shutdown()
+
+
+_generated: Counter[str] = Counter()
+
+
+@pytest.fixture(scope="session")
+def generated() -> Counter[str]:
+    """How often each feature was generated; printed at the end of the run."""
+    return _generated
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what the generated cases were made of."""
+    if _generated:
+        terminalreporter.section("generated cases")
+    for feature, count in sorted(_generated.items(), key=lambda item: (-item[1], item[0])):
+        terminalreporter.line(f"{count:6} {feature}")

@@ -173,6 +173,18 @@ def test_exact_gives_a_roi_far_smaller_than_a_pixel_its_share():
     assert found[1] == {1: 1.0}
 
 
+@pytest.mark.parametrize("scale", [1, 1 / 3, 3 / 7, 2 / 3, 0.1, 1.7, 0.4937, 0.123456789])
+def test_exact_gives_a_roi_that_ends_where_the_overlay_begins_no_share(scale):
+    mpp = {"overlay_mpp_x": 1 / scale, "overlay_mpp_y": 1 / scale}
+    ends = np.arange(1, 200)
+    for end in ends.tolist():
+        roi = box(end - 1, end - 1, end, end)
+        found = overlay_overlap(roi, labels(), -end, 5, 1.0, 1.0, coverage="exact", **mpp)
+        assert found == [{}], end
+    found = overlay_overlap(box(0, 0, 1, 1), labels(), -1 - ends, 5, 1, 1, coverage="exact", **mpp)
+    assert found == [{}] * len(ends)
+
+
 @pytest.mark.parametrize("extent", [1.0, 0.1, 1e-3, 1e-6])
 @pytest.mark.parametrize("tile", [63, 64 * 200 - 1])
 def test_exact_keeps_a_tiny_roi_over_the_corner_of_four_pixels(tile, extent):

@@ -57,6 +57,13 @@ def test_reduced_levels_by_any_factor_are_found(path):
     assert_levels(reader, levels)
 
 
+@pytest.mark.parametrize("steps", [(1, 7, 14), (1, 2, 7, 14), (1, 3, 6, 12), (1, 7, 14, 28)])
+def test_reduced_levels_that_halve_among_themselves_are_found(path, steps):
+    levels = [BASE[::step, ::step] for step in steps]
+    pages = [(level, 0 if level is levels[0] else 1) for level in levels]
+    assert_levels(write_pages(path, pages), levels)
+
+
 def test_levels_are_ordered_by_size(path):
     reader = write_pages(path, [(HALVES[0], 0), (HALVES[2], 1), (HALVES[1], 1)])
     assert_levels(reader, HALVES)

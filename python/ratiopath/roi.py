@@ -26,6 +26,9 @@ Bounds: TypeAlias = tuple[float, float, float, float]
 # One mask serves all tiles of one mpp; a run meets few distinct regions and scales.
 _KEPT_SPANS = 256
 
+# Of scaling, adding the offset, and the caller's own arithmetic.
+_ROUNDING = 8 * np.finfo(np.float64).eps
+
 
 @dataclass(frozen=True)
 class Region:
@@ -163,7 +166,7 @@ def _spans(
 def _scaled_spans(
     region: Region, scale: tuple[float, float], offset: tuple[float, float], seen: Bounds | None
 ) -> tuple[_core.Spans, int, int]:
-    vertices = region.vertices * scale + offset
+    vertices = _on_borders(region.vertices * scale, np.asarray(offset))
     first, last = np.floor(vertices.min(axis=0)), np.ceil(vertices.max(axis=0))
     if seen is not None:
         first, last = np.maximum(first, seen[:2]), np.minimum(last, seen[2:])
@@ -174,3 +177,15 @@ def _scaled_spans(
     rows = (0, height)
     spans = _core.Spans(vertices, region.ring_ends, (height, width), bounds, "exact", rows)
     return spans, int(first[0]), int(first[1])
+
+
+def _on_borders(vertices: NDArray[np.float64], offset: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Add the offset, and put on a pixel's border what only rounding keeps off it.
+
+    A region that ends where the overlay begins would otherwise share an area of 1e-16 with it, and
+    that area's value would be all there is.
+    """
+    moved = vertices + offset
+    border = np.rint(moved)
+    near = np.abs(moved - border) <= _ROUNDING * (np.abs(vertices) + 1)
+    return np.where(near, border, moved)

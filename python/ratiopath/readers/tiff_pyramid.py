@@ -71,8 +71,10 @@ def _reduced_series(base: Series, series: Sequence[Series]) -> Iterator[Series]:
         own = _top(one) == start or not one.keyframe.is_subifd
         if one is base or _is_whole(one) or _is_mask(one):
             continue
-        if within and own and _is_reduction(base.keyframe, one.keyframe):
-            yield one
+        if within and own:
+            # Where these halve in turn, tifffile takes them for a pyramid of their own.
+            levels = (level for level in one.levels if not _is_mask(level))
+            yield from (ok for ok in levels if _is_reduction(base.keyframe, ok.keyframe))
 
 
 def _top(series: Series) -> int:
