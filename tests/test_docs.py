@@ -10,10 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import fsspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from moto.server import ThreadedMotoServer
 
 from overlays import write_overlay
 
@@ -224,19 +226,42 @@ def write_how_to_overlays(folder: Path) -> None:
     write_overlay(folder / "bare.tiff", [labels])
 
 
-def test_the_how_to_s_calls_return_what_their_comments_say(tmp_path, monkeypatch):
-    write_how_to_overlays(tmp_path)
-    monkeypatch.chdir(tmp_path)
+def claims_that_hold(page: str) -> int:
+    """Run a page's blocks, compare its calls with the results beside them, and count these."""
     namespace: dict[str, object] = {}
     claims = 0
-    for code in python_blocks(ROOT / "docs/how-to.md"):
+    for code in python_blocks(ROOT / page):
         exec(code, namespace)  # noqa: S102 - the project's own page
         for call, answer in re.findall(
             r"^(overlay_overlap\(.*\))\n# (\[.*\])$", code, re.MULTILINE
         ):
             assert eval(call, namespace) == ast.literal_eval(answer)  # noqa: S307 - likewise
             claims += 1
-    assert claims == 5
+    return claims
+
+
+def test_the_how_to_s_calls_return_what_their_comments_say(tmp_path, monkeypatch):
+    write_how_to_overlays(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert claims_that_hold("docs/how-to.md") == 5
+
+
+def test_the_page_on_zarr_says_what_its_code_returns(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert claims_that_hold("docs/zarr.md") == 1
+
+
+def test_the_page_on_remote_overlays_says_what_its_code_returns(tmp_path, monkeypatch):
+    write_how_to_overlays(tmp_path)
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    bucket = fsspec.filesystem("s3", key="me", secret="mine")  # noqa: S106 - moto asks for one
+    bucket.mkdir("overlays")
+    bucket.put_file(str(tmp_path / "labels.tiff"), "overlays/labels.tiff", ACL="public-read")
+    assert claims_that_hold("docs/remote.md") == 1
+    server.stop()
 
 
 def test_the_cluster_s_pipeline_keeps_the_tiles_with_tissue(tmp_path):

@@ -8,14 +8,23 @@ import threading
 import pytest
 
 from ratiopath.errors import (
+    OverlayAccessError,
     OverlayError,
     OverlayFormatError,
     OverlayNotFoundError,
     OverlayResolutionError,
     OverlayValueError,
+    redacted,
+    redacted_path,
 )
 
-KINDS = [OverlayFormatError, OverlayNotFoundError, OverlayResolutionError, OverlayValueError]
+KINDS = [
+    OverlayAccessError,
+    OverlayFormatError,
+    OverlayNotFoundError,
+    OverlayResolutionError,
+    OverlayValueError,
+]
 
 
 def raised(kind, cause=None):
@@ -53,7 +62,31 @@ def test_an_error_can_be_placed_at_a_row():
     assert isinstance(error.__cause__, EOFError)
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("s3://bucket/a.tiff", "s3://bucket/a.tiff"),
+        ("https://me:pass@host:80/a.tiff", "https://***@host:80/a.tiff"),
+        ("https://host/a.tiff?X-Amz-Signature=abc&b", "https://host/a.tiff?***"),
+        ("https://pass@host", "https://***@host"),
+        ("https://host/a@b.tiff", "https://host/a@b.tiff"),
+        ("simplecache::https://me:pass@host/a", "simplecache::https://***@host/a"),
+        ("C:/slides/a?b@c.tiff", "C:/slides/a?b@c.tiff"),
+    ],
+)
+def test_urls_are_shown_without_credentials(url, shown):
+    error = OverlayFormatError(f"{url} is torn, and {url!r} too", url)
+    assert (error.path, error.reason) == (shown, f"{shown} is torn, and {shown!r} too")
+    assert error.at_row(1).path == redacted_path(shown) == shown
+    assert redacted(shown) == shown
+
+
+def test_a_url_with_spaces_is_shown_without_credentials_as_a_path():
+    assert redacted_path("https://host/a b.tiff?sig=c") == "https://host/a b.tiff?***"
+
+
 def test_errors_are_what_python_calls_them():
+    assert issubclass(OverlayAccessError, OSError)
     assert issubclass(OverlayError, RuntimeError)
     assert issubclass(OverlayNotFoundError, FileNotFoundError)
     assert issubclass(OverlayValueError, ValueError)
