@@ -52,6 +52,7 @@ ROOMS = {
     "zarr": (
         "ratiopath.readers.zarr",
         "ratiopath.readers.zarr_level",
+        "ratiopath.readers.zarr_shards",
         "ratiopath.readers.zarr_store",
     ),
     "skimage": ("ratiopath.demo",),

@@ -7,6 +7,7 @@ import traceback
 
 import fsspec
 import numpy as np
+import PIL.Image
 import pytest
 
 from overlays import blocks, colours, labels, write_overlay
@@ -80,6 +81,15 @@ def test_planes_and_colours_are_fetched_together(tmp_path, server):
     np.testing.assert_array_equal(patches.data[0, :37, :45], np.moveaxis(planes, 0, 2))
     patches = read_overlay(None, f"{server.url}/colours.tiff", 0, 0, **WHOLE, outside=0)
     np.testing.assert_array_equal(patches.data[0, :37, :45], assemble(open_reader(path)))
+
+
+def test_simple_rasters_are_read_from_afar(tmp_path, server):
+    np.save(tmp_path / "a.npy", labels())
+    PIL.Image.fromarray(colours()).save(tmp_path / "a.png")
+    for name in ("a.npy", "a.png"):
+        server.objects[f"/{name}"] = (tmp_path / name).read_bytes()
+        found, expected = (assemble(open_reader(f"{at}/{name}")) for at in (server.url, tmp_path))
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_a_few_tiles_do_not_fetch_the_file(large, server):
@@ -239,8 +249,10 @@ def test_an_overlay_replaced_while_it_is_read_gives_no_numbers(large, tmp_path, 
 
 def test_a_slide_that_only_openslide_reads_says_what_to_do(server):
     server.objects["/a.mrxs"] = b"\xff\xd8\xff" + bytes(100)
-    with pytest.raises(OverlayFormatError, match="download the overlay, or convert it"):
-        overlap(f"{server.url}/a.mrxs")
+    server.objects["/a.dcm"] = bytes(128) + b"DICM"
+    for name in ("a.mrxs", "a.mrxs?version=1", "a.dcm"):
+        with pytest.raises(OverlayFormatError, match="download the overlay, or convert it"):
+            overlap(f"{server.url}/{name}")
 
 
 def test_a_damaged_remote_overlay_is_damaged_not_out_of_reach(large, server):

@@ -7,6 +7,7 @@ import shutil
 import sys
 import zipfile
 
+import numcodecs
 import numpy as np
 import pytest
 import zarr
@@ -339,10 +340,15 @@ def test_chunks_of_impossible_size_are_refused_before_they_are_made(tmp_path, ve
 
 
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
-@pytest.mark.parametrize("options", [{}, {"compressors": None}, {"shards": (48, 48)}], ids=str)
+@pytest.mark.parametrize("options", [
+    {}, {"compressors": None}, {"shards": (48, 48)}, {"compressors": "blosc"},
+], ids=str)  # fmt: skip
 def test_damaged_chunks_are_errors_or_the_true_pixels_never_fill(tmp_path, version, options):
     if version == "0.4" and "shards" in options:
         pytest.skip("Zarr 2 has no shards")
+    if options.get("compressors") == "blosc":
+        blosc = zarr.codecs.BloscCodec() if version == "0.5" else numcodecs.Blosc()
+        options = {"compressors": [blosc]}
     pixels = labels() + 1
     path = write_zarr(
         tmp_path / "a.zarr",
@@ -363,6 +369,19 @@ def test_damaged_chunks_are_errors_or_the_true_pixels_never_fill(tmp_path, versi
             assemble(open_reader(path))
     chunk.write_bytes(data)
     np.testing.assert_array_equal(assemble(open_reader(path))[:, :, 0], pixels)
+
+
+@pytest.mark.parametrize("side", [16, 1000])
+def test_a_shard_s_torn_index_leaves_no_chunk_out(tmp_path, side, monkeypatch):
+    monkeypatch.setattr(zarr_level, "SMALLEST_SIDE", 1)
+    path = write_zarr(tmp_path / "a.zarr", [labels() + 1], shards=(48, 48))
+    shard = path / "0" / "c" / "0" / "0"
+    data = shard.read_bytes()
+    torn = min(side, 9 * 16)
+    start = len(data) - 4 - 9 * 16
+    shard.write_bytes(data[:start] + b"\xff" * torn + data[start + torn :])
+    with pytest.raises(OverlayFormatError):
+        open_reader(path).read_segment(0, 0, 0)
 
 
 def test_a_chunk_that_is_no_file_is_refused(tmp_path):

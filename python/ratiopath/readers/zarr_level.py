@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from zarr.codecs import BytesCodec, Crc32cCodec, ShardingCodec
 
 from ratiopath.readers.base import Level
 from ratiopath.readers.folders import WHOLE, Folder, Part
+from ratiopath.readers.zarr_shards import ShardIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ratiopath.readers.zarr_metadata import Axes
+    from ratiopath.readers.zarr_shards import Chunk
 
 # Smaller chunks are read several at a time, for each read has a price of its own.
 SMALLEST_SIDE = 256
@@ -29,13 +30,6 @@ LARGEST_SIDE = 2**32
 # What a chunk's codecs may add to incompressible pixels.
 _OVERHEAD = 64 * 1024
 _BLOSC_HEADER = 16
-
-# Where a shard's index says a chunk lies: offset and bytes, both this number if it is left out.
-_PLACE_BYTES = 16
-_LEFT_OUT = 2**64 - 1
-
-# Indices of a chunk along all axes.
-Chunk = tuple[int, ...]
 
 
 class ZarrLevel:
@@ -65,7 +59,9 @@ class ZarrLevel:
         self.dtype = array.dtype.newbyteorder("=")
         self.fill = (array.fill_value if array.fill_value is not None else self.dtype.type()).item()
         self.channels = 1 if axes.channel is None else shape[axes.channel]
-        self._index = _ShardIndex.of(array)
+        self._index = ShardIndex.of(array)
+        # Indices whose checksum zarr has seen to be right, so that what they leave out is left out.
+        self._sound: set[int] = set()
         self._is_blosc = any(
             type(codec).__name__.startswith("Blosc") for codec in array.compressors
         )
@@ -81,9 +77,14 @@ class ZarrLevel:
             Exception: Whatever reading and decoding raise.
         """
         # Every chunk is looked at, not only the first that is there.
-        if not sum(map(self._is_there, self._chunks(row, column))):
+        is_there = sum(map(self._is_there, self._chunks(row, column))) > 0
+        indices = set() if is_there or self._index is None else set(self._indices(row, column))
+        if not is_there and indices <= self._sound:
             return None
         part = np.asarray(self._array[self._selection(row, column)])
+        if not is_there:
+            self._sound |= indices
+            return None
         order = [self._axes.y, self._axes.x]
         if self._axes.channel is None:
             part = part[..., np.newaxis]
@@ -183,67 +184,17 @@ class ZarrLevel:
             if int.from_bytes(stored[4:8], "little") > 2 * self._chunk_bytes + _OVERHEAD:
                 raise ValueError("a chunk's header asks for more bytes than its pixels have")
 
+    def _indices(self, row: int, column: int) -> Iterator[int]:
+        """Yield what the indices of a segment's shards are known by."""
+        assert self._index is not None  # noqa: S101 - for the type checker
+        for shard in {self._index.shard(chunk) for chunk in self._chunks(row, column)}:
+            yield hash((shard, self._folder.get(self._key(shard), self._index.part)))
+
     def _part(self, chunk: Chunk) -> Part | None:
         """Return which part of its shard a chunk is, or None where it is left out."""
         assert self._index is not None  # noqa: S101 - for the type checker
         data = self._folder.get(self._key(self._index.shard(chunk)), self._index.part)
         return None if data is None else self._index.place(data, chunk)
-
-
-class _ShardIndex:
-    """Where the chunks of a shard lie in it (Zarr 3, codec ``sharding_indexed``).
-
-    Args:
-        codec: The array's only codec.
-        chunk: Shape of a chunk.
-        shard: Shape of a shard.
-
-    Attributes:
-        chunks: How many chunks a shard has along each axis.
-        part: Which part of a shard is its index.
-        is_plain: Whether the index is stored as all writers known do: as 64-bit numbers, little
-            end first, with a checksum.
-    """
-
-    def __init__(self, codec: ShardingCodec, chunk: Chunk, shard: Chunk) -> None:
-        self.chunks = tuple(whole // part for whole, part in zip(shard, chunk, strict=True))
-        size = math.prod(self.chunks) * _PLACE_BYTES + 4
-        at_end = codec.index_location.value == "end"
-        self.part: Part = (-size, None) if at_end else (0, size)
-        plain = (BytesCodec(endian="little"), Crc32cCodec())
-        self.is_plain = codec.index_codecs == plain and size <= SEGMENT_BYTES
-        self._size = size
-
-    @classmethod
-    def of(cls, array: zarr.Array[Any]) -> _ShardIndex | None:
-        """Return an array's index of shards, or None where each chunk is an object."""
-        if array.shards is None:
-            return None
-        # Only Zarr 3 has shards, and then they are its only codec.
-        [codec] = array.metadata.codecs  # type: ignore[union-attr] # see above
-        return cls(cast("ShardingCodec", codec), array.chunks, array.shards)
-
-    def shard(self, chunk: Chunk) -> Chunk:
-        """Return the shard that a chunk is in."""
-        return tuple(index // count for index, count in zip(chunk, self.chunks, strict=True))
-
-    def place(self, data: bytes, chunk: Chunk) -> Part | None:
-        """Return a chunk's first byte in its shard and the byte past its last, or None.
-
-        Args:
-            data: The shard's index.
-            chunk: The chunk.
-
-        Raises:
-            ValueError: The index is cut off.
-        """
-        if len(data) != self._size:
-            raise ValueError(f"a shard's index has {len(data)} of {self._size} bytes")
-        within = [index % count for index, count in zip(chunk, self.chunks, strict=True)]
-        at = _PLACE_BYTES * int(np.ravel_multi_index(within, self.chunks))
-        offset = int.from_bytes(data[at : at + 8], "little")
-        count = int.from_bytes(data[at + 8 : at + _PLACE_BYTES], "little")
-        return None if offset == count == _LEFT_OUT else (offset, offset + count)
 
 
 def _steps(index: int, side: int, size: int) -> slice:
