@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import pickle
+import threading
 import traceback
 
 import fsspec
@@ -173,7 +175,7 @@ def test_a_server_that_is_not_there_is_no_missing_overlay():
 
 def test_a_server_that_says_nothing_is_given_up(server, monkeypatch):
     monkeypatch.setattr(storage, "_READ_SECONDS", 0.2)
-    released = __import__("threading").Event()
+    released = threading.Event()
     server.before = lambda *_: released.wait(20)
     with pytest.raises(OverlayAccessError, match=r"(?i)timeout"):
         overlap(f"{server.url}/a.tiff")
@@ -271,8 +273,8 @@ def test_a_damaged_remote_overlay_is_damaged_not_out_of_reach(large, server):
 
 @pytest.mark.parametrize("url", ["nonsense://a.tiff", "gs://bucket/a.tiff"])
 def test_what_no_file_system_reads_says_what_to_install(url):
-    if url.startswith("gs") and "gcsfs" in __import__("sys").modules:
-        pytest.skip("gcsfs is there")
+    if url.startswith("gs") and importlib.util.find_spec("gcsfs"):
+        pytest.skip("gcsfs is installed")
     with pytest.raises(OverlayFormatError, match=r"not known|pip install"):
         overlap(url)
 

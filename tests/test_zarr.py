@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import zipfile
@@ -388,7 +389,7 @@ def test_a_chunk_that_is_no_file_is_refused(tmp_path):
     path = write_zarr(tmp_path / "a.zarr", [labels()])
     chunk = path / "0" / "c" / "0" / "0"
     chunk.unlink()
-    __import__("os").mkfifo(chunk)
+    os.mkfifo(chunk)
     with pytest.raises(OverlayFormatError, match="no regular file"):
         assemble(open_reader(path))
 
