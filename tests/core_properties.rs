@@ -7,9 +7,9 @@ mod core_oracle;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use core_oracle::{areas, coverage, is_inside, star};
+use core_oracle::{areas, coverage, is_inside, is_simple, star};
 use proptest::prelude::*;
-use ratiopath_core::count::count_pixels;
+use ratiopath_core::count::{count_pixels, count_under};
 use ratiopath_core::gather::{Layout, gather_segment, write_masks};
 use ratiopath_core::mask::{write_coverage, write_mask};
 use ratiopath_core::overlap::Collector;
@@ -18,6 +18,7 @@ use ratiopath_core::plan::{LevelGrid, Patch, Plan};
 use ratiopath_core::polygon::{Bounds, Grid, Polygon};
 use ratiopath_core::rasterize::{Rule, rasterize};
 use ratiopath_core::spans::Spans;
+use ratiopath_core::validity::is_certainly_valid;
 
 const HEIGHT: usize = 9;
 const WIDTH: usize = 11;
@@ -125,6 +126,67 @@ proptest! {
         prop_assert_eq!(found, expected);
     }
 
+    /// Runs of weight 1 go together and others alone; the areas are those of a loop.
+    #[test]
+    fn counting_under_spans_is_a_sum_of_weights(
+        ring in star(1),
+        rule in prop::sample::select(vec![Rule::Center, Rule::AllTouched, Rule::Exact]),
+        pixel_bytes in 1_usize..10,
+        seed in any::<u64>(),
+    ) {
+        let bytes = runs(HEIGHT * WIDTH * pixel_bytes, pixel_bytes, seed);
+        let pixels = Pixels::new(&bytes, WIDTH, HEIGHT, pixel_bytes).unwrap();
+        let spans = spans_of(&ring, rule);
+        let mut expected = BTreeMap::new();
+        for (pixel, weight) in bytes.chunks(pixel_bytes).zip(weights(&spans)) {
+            *expected.entry(pixel.to_vec()).or_insert(0.0) += weight;
+        }
+        expected.retain(|_, weight| *weight > 0.0);
+        let mut found = BTreeMap::new();
+        count_under(&pixels, &spans).unwrap().drain(|key, tally| {
+            found.insert(key.to_vec(), tally.total());
+        });
+        prop_assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+        for (pixel, weight) in expected {
+            prop_assert!((found[&pixel] - weight).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn simple_rings_are_proven_valid(ring in star(1)) {
+        let polygon = Polygon::new(ring.clone(), vec![ring.len()]).unwrap();
+        prop_assert!(is_certainly_valid(&polygon, &[true]));
+    }
+
+    /// Crossing itself is what the filter of `star` leaves out.
+    #[test]
+    fn rings_that_cross_themselves_are_not(ring in star(1), at in any::<prop::sample::Index>()) {
+        prop_assume!(ring.len() > 3);
+        let mut crossed = ring.clone();
+        let k = at.index(ring.len());
+        crossed.swap(k, (k + 1) % ring.len());
+        let is_proven = Polygon::new(crossed.clone(), vec![crossed.len()])
+            .is_ok_and(|polygon| is_certainly_valid(&polygon, &[true]));
+        prop_assert!(!is_proven || is_simple(&crossed));
+    }
+
+    /// Whatever numbers come: no panic, spans inside the grid, weights that are numbers.
+    #[test]
+    fn extreme_coordinates_give_spans_in_the_grid(
+        ring in prop::collection::vec((extreme(), extreme()), 0..9),
+        rule in prop::sample::select(vec![Rule::Center, Rule::AllTouched, Rule::Exact]),
+    ) {
+        let vertices: Vec<_> = ring.iter().map(|&(x, y)| [x, y]).collect();
+        let Ok(polygon) = Polygon::new(vertices, vec![ring.len()]) else { return Ok(()) };
+        let _ = is_certainly_valid(&polygon, &[true]);
+        let spans = rasterize(&polygon, &grid(), rule, 0..HEIGHT);
+        for (span, weight) in (0..HEIGHT).flat_map(|row| spans.row(row).collect::<Vec<_>>()) {
+            prop_assert!(span.start < span.end && span.end as usize <= WIDTH);
+            // Rings that cross themselves may wind twice round a pixel.
+            prop_assert!(weight > 0.0 && weight.is_finite());
+        }
+    }
+
     /// However the level is cut into segments and the work into collectors, each patch has the
     /// area that a loop over its pixels gives.
     #[test]
@@ -211,6 +273,19 @@ proptest! {
             }
         }
     }
+}
+
+/// Numbers where rounding, underflow and overflow begin, beside ordinary ones.
+fn extreme() -> impl Strategy<Value = f64> {
+    let large = 9_007_199_254_740_992.0;
+    let edges =
+        [0.0, -0.0, 5e-324, -5e-324, 1e-310, 1e-160, 1e15, -1e15, 1e300, large, large - 1.0];
+    prop_oneof![
+        prop::sample::select(edges.to_vec()),
+        any::<f64>(),
+        -20.0..20.0,
+        (-40_i32..40).prop_map(|n| f64::from(n) / 2.0),
+    ]
 }
 
 /// Bytes in runs of equal pixels, as masks have them, from few values.

@@ -17,8 +17,10 @@ __all__ = [
     "Summaries",
     "__version__",
     "count_pixels",
+    "count_under",
     "debug",
     "gather_segment",
+    "is_certainly_valid",
     "scale_coordinates",
     "write_masks",
 ]
@@ -45,7 +47,34 @@ def count_pixels(
 
     Returns:
         The distinct pixels' bytes one after the other (K * pixel_bytes,), the number of pixels of
-        weight 1 of each (K,), and the sum of all weights of each (K,). In no order.
+        weight 1 of each (K,), and the sum of all weights of each (K,). Up to 8 bytes, they ascend
+        as little-endian unsigned numbers.
+    """
+
+def count_under(
+    pixels: NDArray[np.uint8], pixel_bytes: int, spans: Spans
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Count distinct pixels under spans of the same shape, each with its weight.
+
+    Args:
+        pixels: Rows of pixels as bytes, (H, W * pixel_bytes), C-contiguous.
+        pixel_bytes: Bytes of one pixel.
+        spans: What lies inside (H, W).
+
+    Returns:
+        The distinct pixels' bytes one after the other (K * pixel_bytes,), and the area of each in
+        pixels (K,). Up to 8 bytes, they ascend as little-endian unsigned numbers.
+    """
+
+def is_certainly_valid(
+    vertices: NDArray[np.float64], ring_ends: NDArray[np.int64], exteriors: NDArray[np.bool_]
+) -> bool:
+    """Whether a polygon or multipolygon is valid beyond doubt; False says nothing.
+
+    Args:
+        vertices: All rings' vertices (n, 2), x and y.
+        ring_ends: Where each ring ends in ``vertices``, ascending (R,).
+        exteriors: Which rings begin a polygon, whose holes are the rings after it (R,).
     """
 
 def gather_segment(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,10 +10,17 @@ import numpy as np
 from ratiopath import _core
 from ratiopath.limits import check_grid
 from ratiopath.resolution import snap_scale
-from ratiopath.roi import Bounds, Region
+from ratiopath.roi import Bounds, Rings
 from ratiopath.segments import rows_of_bytes
 from ratiopath.selection import Selection
-from ratiopath.values import Distinct, check_dtype, check_unmasked, join_ascending
+from ratiopath.values import (
+    Distinct,
+    check_dtype,
+    check_unmasked,
+    join_ascending,
+    match_key,
+    value_of,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -129,20 +137,20 @@ def polygon_overlap(
     array = _channel(_pixels(pixels), channel)
     height, width, channels = array.shape
     spans = _spans(polygon, (height, width), bounds, coverage)
-    origin = np.zeros(1, np.int64)
-    plan = _core.Plan(
-        (height, width), (height, width), [spans], origin, origin, np.zeros(1, np.uint32)
-    )
-    collector = _core.Collector(channels * array.dtype.itemsize)
-    if len(plan.segments):
-        collector.add_segment(plan, 0, rows_of_bytes(array, None), None)
-    patterns, _, index, areas = collector.finish(1)
-    distinct = Distinct.of(patterns.view(array.dtype).reshape(-1, channels))
-    keyed = selection.apply(distinct)
-    columns = keyed.index[distinct.index[index]]
-    sums = np.bincount(columns[columns >= 0], areas[columns >= 0], minlength=len(keyed.keys))
-    total = sums.sum()
-    return {key: float(s / total) for key, s in zip(keyed.keys, sums, strict=True) if s > 0}
+    pixel_bytes = channels * array.dtype.itemsize
+    patterns, areas = _core.count_under(rows_of_bytes(array, None), pixel_bytes, spans)
+    samples = patterns.view(array.dtype)
+    if channels == 1:
+        values, areas = join_ascending(samples, areas)
+        keys = [value_of((sample,)) for sample in values.tolist()]
+    else:
+        distinct = Distinct.of(samples.reshape(-1, channels))
+        keys, areas = distinct.values(), distinct.add_up(areas)
+    if left_out := selection.left_out(array.dtype):
+        kept = [match_key(key, array.dtype) not in left_out for key in keys]
+        keys, areas = list(itertools.compress(keys, kept)), areas[kept]
+    total = float(areas.sum())
+    return {key: area / total for key, area in zip(keys, areas.tolist(), strict=True)}
 
 
 def count_values(
@@ -184,12 +192,12 @@ def _spans(
 ) -> _core.Spans:
     height, width = shape
     check_grid((height, width), 0)
-    region = Region.from_geometry(polygon, "polygon")
+    rings = Rings.of_geometry(polygon, "polygon", opposite=rule == "exact")
     x0, y0, x1, y1 = bounds or (0, 0, width, height)
     if not (x0 < x1 and y0 < y1):
         raise ValueError(f"bounds must be x0, y0, x1, y1 with x0 < x1 and y0 < y1, got {bounds}")
     corners = (float(x0), float(y0), float(x1), float(y1))
-    return region.spans((height, width), corners, rule, (0, height))
+    return rings.spans((height, width), corners, rule, (0, height))
 
 
 def _pixels(pixels: ArrayLike) -> NDArray[Any]:

@@ -42,20 +42,25 @@ def check_grid(shape: tuple[int, int], pixel_bytes: int) -> None:
         )
 
 
-def check_spans(vertices: NDArray[np.float64], shape: tuple[int, int]) -> None:
+def check_spans(
+    vertices: NDArray[np.float64], scale: tuple[float, float], shape: tuple[int, int]
+) -> None:
     """Refuse a polygon whose spans on a grid are too many to be made.
 
     Every edge is cut at the rows' and columns' borders, and a piece takes 24 bytes, as does a row.
 
     Args:
-        vertices: The polygon's vertices in the grid's pixels (n, 2).
+        vertices: The polygon's vertices (n, 2).
+        scale: Pixels of the grid per unit of the vertices, along x and y.
         shape: Rows and columns that are made.
 
     Raises:
         ValueError: States the bytes.
     """
     height, width = shape
-    lengths = np.abs(np.diff(vertices, axis=0))
+    if 24 * (height + len(vertices) * (width + height + 2)) <= LARGEST_SPANS:
+        return
+    lengths = np.abs(np.diff(vertices, axis=0)) * scale
     pieces = np.minimum(lengths, (width, height)).sum() + 2 * len(vertices)
     needed = 24 * (height + pieces)
     if needed > LARGEST_SPANS:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 import shapely
@@ -28,6 +28,58 @@ _KEPT_SPANS = 256
 
 # Of scaling, adding the offset, and the caller's own arithmetic.
 _ROUNDING = 8 * np.finfo(np.float64).eps
+
+
+class Rings(NamedTuple):
+    """The rings of a polygon or multipolygon, flat.
+
+    Attributes:
+        vertices: All rings' vertices, x and y, (n, 2).
+        ends: Where each ring ends in ``vertices`` (R,).
+        exteriors: Which rings begin a polygon, whose holes are the rings after it (R,).
+    """
+
+    vertices: NDArray[np.float64]
+    ends: NDArray[np.int64]
+    exteriors: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, polygonal: BaseGeometry) -> Rings:
+        """Flatten a polygon or multipolygon; Z is ignored."""
+        vertices = shapely.get_coordinates(polygonal)
+        if shapely.get_num_interior_rings(polygonal) == 0 and polygonal.geom_type == "Polygon":
+            return cls(vertices, np.array([len(vertices)], np.int64), np.ones(1, np.bool_))
+        rings, parts = shapely.get_rings(shapely.get_parts(polygonal), return_index=True)
+        ends = np.cumsum(shapely.get_num_coordinates(rings), dtype=np.int64)
+        return cls(vertices, ends, np.diff(parts, prepend=-1) != 0)
+
+    @classmethod
+    def of_geometry(cls, geometry: object, name: str, *, opposite: bool) -> Rings:
+        """Check a geometry as a region's is and flatten it.
+
+        Args:
+            geometry: A shapely polygon, multipolygon or collection that holds some.
+            name: What the geometry is called in messages.
+            opposite: Whether exteriors and holes must run opposite ways.
+
+        Raises:
+            TypeError: It is no shapely geometry.
+            ValueError: It is empty, without area, not finite or invalid.
+        """
+        polygonal, rings = _checked(geometry, name)
+        if opposite and len(rings.ends) > 1:
+            return cls.of(shapely.orient_polygons(polygonal))
+        return rings
+
+    def spans(
+        self, shape: tuple[int, int], bounds: Bounds, rule: str, rows: tuple[int, int]
+    ) -> _core.Spans:
+        """Rasterise the rings, as `Region.spans` does, each time anew."""
+        pixels = (shape[1] / (bounds[2] - bounds[0]), shape[0] / (bounds[3] - bounds[1]))
+        # Only exact coverage cuts an edge at columns too.
+        columns = shape[1] if rule == "exact" else 0
+        check_spans(self.vertices, pixels, (rows[1] - rows[0], columns))
+        return _core.Spans(self.vertices, self.ends, shape, bounds, rule, rows)
 
 
 @dataclass(frozen=True)
@@ -55,22 +107,8 @@ class Region:
             TypeError: It is no shapely geometry.
             ValueError: It is empty, without area, not finite or invalid.
         """
-        if not isinstance(geometry, BaseGeometry):
-            raise TypeError(f"{name} must be a shapely geometry, got {type(geometry).__name__}")
-        polygonal = shapely.force_2d(_polygonal_part(geometry))
-        if not np.isfinite(shapely.get_coordinates(polygonal)).all():
-            raise ValueError(
-                f"{name} is invalid (coordinates that are not finite): mend them, then see"
-                f" shapely.make_valid({name})"
-            )
-        if not polygonal.is_valid:
-            reason = shapely.is_valid_reason(polygonal)
-            raise ValueError(f"{name} is invalid ({reason}): pass shapely.make_valid({name})")
-        if not polygonal.area > 0:
-            raise ValueError(
-                f"{name} has no area ({geometry.geom_type}): pass a polygon, or the polygons of"
-                f" shapely.make_valid({name})"
-            )
+        polygonal, _ = _checked(geometry, name)
+        polygonal = shapely.force_2d(polygonal)
         return cls(shapely.to_wkb(shapely.orient_polygons(polygonal)))
 
     @classmethod
@@ -79,20 +117,19 @@ class Region:
         return cls.from_geometry(shapely.box(0, 0, width, height))
 
     @cached_property
-    def _parts(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        rings = shapely.get_rings(shapely.get_parts(shapely.from_wkb(self.wkb)))
-        vertices = np.ascontiguousarray(shapely.get_coordinates(rings), dtype=np.float64)
-        return vertices, np.cumsum(shapely.get_num_coordinates(rings), dtype=np.int64)
+    def rings(self) -> Rings:
+        """The region's rings."""
+        return Rings.of(shapely.from_wkb(self.wkb))
 
     @property
     def vertices(self) -> NDArray[np.float64]:
         """All rings' vertices, x and y, (n, 2)."""
-        return self._parts[0]
+        return self.rings.vertices
 
     @property
     def ring_ends(self) -> NDArray[np.int64]:
         """Where each ring ends in ``vertices``."""
-        return self._parts[1]
+        return self.rings.ends
 
     @cached_property
     def bounds(self) -> Bounds:
@@ -141,6 +178,34 @@ class Region:
         return _scaled_spans(self, scale, offset, seen)
 
 
+def _checked(geometry: object, name: str) -> tuple[BaseGeometry, Rings]:
+    """Return a geometry's polygonal part and its rings, or refuse it."""
+    if not isinstance(geometry, BaseGeometry):
+        raise TypeError(f"{name} must be a shapely geometry, got {type(geometry).__name__}")
+    polygonal = _polygonal_part(geometry)
+    rings = Rings.of(polygonal)
+    # What is valid for a simple reason is proven faster than GEOS finds it; the rest is its to say.
+    if not _core.is_certainly_valid(*rings):
+        _check_valid(shapely.force_2d(polygonal), rings, name)
+    if not polygonal.area > 0:
+        raise ValueError(
+            f"{name} has no area ({geometry.geom_type}): pass a polygon, or the polygons of"
+            f" shapely.make_valid({name})"
+        )
+    return polygonal, rings
+
+
+def _check_valid(polygonal: BaseGeometry, rings: Rings, name: str) -> None:
+    if not np.isfinite(rings.vertices).all():
+        raise ValueError(
+            f"{name} is invalid (coordinates that are not finite): mend them, then see"
+            f" shapely.make_valid({name})"
+        )
+    if not polygonal.is_valid:
+        reason = shapely.is_valid_reason(polygonal)
+        raise ValueError(f"{name} is invalid ({reason}): pass shapely.make_valid({name})")
+
+
 def _polygonal_part(geometry: BaseGeometry) -> BaseGeometry:
     if geometry.geom_type in ("Polygon", "MultiPolygon"):
         return geometry
@@ -155,11 +220,7 @@ def _polygonal_part(geometry: BaseGeometry) -> BaseGeometry:
 def _spans(
     region: Region, shape: tuple[int, int], bounds: Bounds, rule: str, rows: tuple[int, int]
 ) -> _core.Spans:
-    pixels = (shape[1] / (bounds[2] - bounds[0]), shape[0] / (bounds[3] - bounds[1]))
-    # Only exact coverage cuts an edge at columns too.
-    columns = shape[1] if rule == "exact" else 0
-    check_spans(region.vertices * pixels, (rows[1] - rows[0], columns))
-    return _core.Spans(region.vertices, region.ring_ends, shape, bounds, rule, rows)
+    return region.rings.spans(shape, bounds, rule, rows)
 
 
 @lru_cache(maxsize=_KEPT_SPANS)
@@ -172,7 +233,7 @@ def _scaled_spans(
         first, last = np.maximum(first, seen[:2]), np.minimum(last, seen[2:])
     width, height = np.maximum(last - first, 1).astype(int).tolist()
     vertices -= first
-    check_spans(vertices, (height, width))
+    check_spans(vertices, (1.0, 1.0), (height, width))
     bounds = (0.0, 0.0, float(width), float(height))
     rows = (0, height)
     spans = _core.Spans(vertices, region.ring_ends, (height, width), bounds, "exact", rows)

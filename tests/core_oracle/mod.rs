@@ -34,7 +34,7 @@ fn edges(ring: &[[f64; 2]]) -> Vec<([f64; 2], [f64; 2])> {
 }
 
 /// Whether no two edges meet except neighbours at their common vertex.
-fn is_simple(ring: &[[f64; 2]]) -> bool {
+pub(crate) fn is_simple(ring: &[[f64; 2]]) -> bool {
     let edges = edges(ring);
     let count = edges.len();
     for i in 0..count {

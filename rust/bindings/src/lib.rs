@@ -24,6 +24,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("debug", cfg!(debug_assertions))?;
     module.add_function(wrap_pyfunction!(scale::scale_coordinates, module)?)?;
     module.add_function(wrap_pyfunction!(count::count_pixels, module)?)?;
+    module.add_function(wrap_pyfunction!(count::count_under, module)?)?;
+    module.add_function(wrap_pyfunction!(spans::is_certainly_valid, module)?)?;
     module.add_function(wrap_pyfunction!(gather::gather_segment, module)?)?;
     module.add_function(wrap_pyfunction!(gather::write_masks, module)?)?;
     module.add_class::<layer::Layer>()?;

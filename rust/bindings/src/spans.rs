@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
+use numpy::{
+    PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods,
+};
 use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
-use ratiopath_core::polygon::{Bounds, Grid, Polygon};
-use ratiopath_core::{mask, rasterize, spans};
+use ratiopath_core::polygon::{Bounds, Grid, Point, Polygon};
+use ratiopath_core::{mask, rasterize, spans, validity};
 
 use crate::error::IntoPyResult;
 
@@ -26,16 +28,11 @@ impl Spans {
         rule: &str,
         rows: (usize, usize),
     ) -> PyResult<Self> {
-        let (vertices, []) = vertices.as_slice()?.as_chunks::<2>() else {
-            return Err(PyValueError::new_err("vertices must be pairs of x and y"));
-        };
-        let ring_ends = ring_ends.as_slice()?;
+        let (vertices, ring_ends) = (pairs(&vertices)?, ring_ends.as_slice()?);
         let rule = parse_rule(rule)?;
         let (x0, y0, x1, y1) = bounds;
         let make = || {
-            // A negative end wraps to one past any vertex, which the polygon refuses.
-            let ring_ends = ring_ends.iter().map(|&end| end as usize).collect();
-            let polygon = Polygon::new(vertices.to_vec(), ring_ends)?;
+            let polygon = polygon(vertices, ring_ends)?;
             let grid = Grid::new(shape.0, shape.1, Bounds { x0, y0, x1, y1 })?;
             Ok(rasterize::rasterize(&polygon, &grid, rule, rows.0..rows.1))
         };
@@ -54,18 +51,19 @@ impl Spans {
     }
 
     fn mask<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<bool>>> {
-        self.write(py, mask::write_mask)
+        self.write(py, true, mask::mark_inside)
     }
 
     fn coverage<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        self.write(py, mask::write_coverage)
+        self.write(py, 0.0, mask::mark_weights)
     }
 }
 
 impl Spans {
-    fn write<'py, T: numpy::Element + Copy + Default + Send>(
+    fn write<'py, T: numpy::Element + Copy + Send>(
         &self,
         py: Python<'py>,
+        outside: T,
         write: impl Fn(&spans::Spans, &mut [T]) -> ratiopath_core::Result<()> + Sync,
     ) -> PyResult<Bound<'py, PyArray2<T>>> {
         let shape = [self.inner.height(), self.inner.width()];
@@ -73,10 +71,43 @@ impl Spans {
         let pixels = shape[0].saturating_mul(shape[1]);
         // An allocation that fails must not abort the process, as the infallible one would.
         out.try_reserve_exact(pixels).map_err(|error| PyMemoryError::new_err(error.to_string()))?;
-        out.resize(pixels, T::default());
-        py.detach(|| write(&self.inner, &mut out)).into_py_result()?;
+        let fill = || {
+            out.resize(pixels, outside);
+            write(&self.inner, &mut out)
+        };
+        py.detach(fill).into_py_result()?;
         PyArray1::from_vec(py, out).reshape(shape)
     }
+}
+
+#[pyfunction]
+#[pyo3(signature = (vertices, ring_ends, exteriors))]
+pub fn is_certainly_valid(
+    py: Python<'_>,
+    vertices: PyReadonlyArray2<'_, f64>,
+    ring_ends: PyReadonlyArray1<'_, i64>,
+    exteriors: PyReadonlyArray1<'_, bool>,
+) -> PyResult<bool> {
+    let (vertices, ring_ends) = (pairs(&vertices)?, ring_ends.as_slice()?);
+    let exteriors = exteriors.as_slice()?;
+    let prove = || {
+        let polygon = polygon(vertices, ring_ends);
+        polygon.is_ok_and(|polygon| validity::is_certainly_valid(&polygon, exteriors))
+    };
+    Ok(py.detach(prove))
+}
+
+/// Views rows of two numbers as points.
+fn pairs<'a>(vertices: &'a PyReadonlyArray2<'_, f64>) -> PyResult<&'a [Point]> {
+    match vertices.as_slice()?.as_chunks::<2>() {
+        (points, []) if vertices.shape()[1] == 2 => Ok(points),
+        _ => Err(PyValueError::new_err("vertices must be pairs of x and y")),
+    }
+}
+
+fn polygon(vertices: &[Point], ring_ends: &[i64]) -> ratiopath_core::Result<Polygon> {
+    // A negative end wraps to one past any vertex, which the polygon refuses.
+    Polygon::new(vertices.to_vec(), ring_ends.iter().map(|&end| end as usize).collect())
 }
 
 fn parse_rule(name: &str) -> PyResult<rasterize::Rule> {

@@ -8,6 +8,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::pixels::Pixels;
+use crate::spans::Spans;
 use crate::sums::Sums;
 use crate::tables::{ByteTable, PairTable, join};
 use crate::{Error, Result};
@@ -156,6 +157,35 @@ fn add_weighted(counter: &mut Counter, pixels: &Pixels<'_>, weights: &[f64], sta
     for (start, end) in runs.filter(|&(start, _)| weights[start] > 0.0) {
         counter.add_run(pixels.between(start, end), weights[start]);
     }
+}
+
+/// Counts the pixels under spans laid on all of them, each with its weight.
+///
+/// # Errors
+///
+/// [`Error::Length`] where the spans are of a grid of another size.
+pub fn count_under(pixels: &Pixels<'_>, spans: &Spans) -> Result<Counter> {
+    check_length("rows of pixels", Some(pixels.height()), spans.height())?;
+    check_length("columns of pixels", Some(pixels.width()), spans.width())?;
+    let mut counter = Counter::new(pixels.pixel_bytes());
+    // Rows that are inside from end to end meet, and count as one run.
+    let (mut start, mut end) = (0, 0);
+    for row in 0..pixels.height() {
+        let first = row * pixels.width();
+        for (span, weight) in spans.row(row) {
+            let (from, to) = (first + span.start as usize, first + span.end as usize);
+            if weight != 1.0 {
+                counter.add_run(pixels.between(from, to), weight);
+            } else if from == end {
+                end = to;
+            } else {
+                counter.add_run(pixels.between(start, end), 1.0);
+                (start, end) = (from, to);
+            }
+        }
+    }
+    counter.add_run(pixels.between(start, end), 1.0);
+    Ok(counter)
 }
 
 fn check_length(what: &'static str, actual: Option<usize>, expected: usize) -> Result<()> {

@@ -5,133 +5,212 @@
 //! the pixel's right border. A pixel's coverage is then the sum of the heights of all pieces left
 //! of it in its row plus the areas of its own pieces: Green's theorem, pixel by pixel, with no
 //! sampling. It is the accumulation that font rasterisers use (Levien, "Inside the fastest font
-//! renderer in the world", 2016; the cells of FreeType's `ftgrays.c`), here in `f64` and on sparse
-//! rows: between two touched pixels coverage stays what the heights so far add up to.
+//! renderer in the world", 2016; the cells of FreeType's `ftgrays.c`), here in `f64`, one
+//! row at a time for the edges that pass through it: between two touched pixels coverage stays what
+//! the heights so far add up to.
 
 use std::ops::Range;
 
 use crate::polygon::{Grid, Point, Polygon};
-use crate::spans::{RowLists, SpanBuilder, Spans};
-
-/// What one piece of an edge adds to its row.
-#[derive(Debug, Clone, Copy, Default)]
-struct Piece {
-    column: u32,
-    height: f64,
-    area: f64,
-}
+use crate::spans::{RowCounts, RowLists, SpanBuilder, Spans};
 
 pub(crate) fn spans(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> Spans {
     let orientation = signed_area(polygon).signum();
-    let mut pieces = pieces(polygon, grid, rows);
+    let vertices: Vec<Point> = polygon
+        .vertices()
+        .iter()
+        .map(|vertex| [grid.x.position(vertex[0]), grid.y.position(vertex[1])])
+        .collect();
+    let mut sides = sides(polygon, &vertices, rows);
+    let mut starting = starting(&sides, rows);
+    let mut line = Line::new(&vertices, grid.width());
+    let mut passing: Vec<u32> = Vec::new();
     let mut builder = SpanBuilder::new(grid, rows, true);
     for row in rows.clone() {
-        let pieces = pieces.row_mut(row);
-        pieces.sort_unstable_by_key(|piece| piece.column);
-        sweep(pieces, orientation, grid.width(), &mut builder);
+        let new = starting.row_mut(row);
+        if !new.is_empty() {
+            passing.extend_from_slice(new);
+            // In ring order, so that sums do not depend on which rows are asked for.
+            passing.sort_unstable();
+        }
+        passing.retain(|&side| sides[side as usize].pass(row, &mut line));
+        line.sweep(orientation, &mut builder);
         builder.end_row();
     }
     builder.finish()
 }
 
-/// Turns the sorted pieces of one row into spans.
-fn sweep(pieces: &[Piece], orientation: f64, width: usize, builder: &mut SpanBuilder) {
-    let noise = rounding_noise(pieces);
-    let mut push = |start: usize, end: usize, coverage: f64| {
-        if coverage > 1.0 - noise {
-            builder.push(start, end, 1.0);
-        } else if coverage > noise {
-            builder.push(start, end, coverage);
-        }
-    };
-    let mut height = 0.0;
-    let mut done = 0;
-    for cell in pieces.chunk_by(|a, b| a.column == b.column) {
-        let column = cell[0].column as usize;
-        push(done, column, height);
-        let area: f64 = cell.iter().map(|piece| piece.area).sum();
-        push(column, column + 1, height + orientation * area);
-        height += orientation * cell.iter().map(|piece| piece.height).sum::<f64>();
-        done = column + 1;
+/// All edges that go down or up through the rows.
+fn sides(polygon: &Polygon, vertices: &[Point], rows: &Range<usize>) -> Vec<Side> {
+    let side = |(a, b): (usize, usize)| Side::new(vertices[a], vertices[b], rows);
+    polygon.edge_indices().filter_map(side).collect()
+}
+
+/// For each row the sides that begin in it.
+fn starting(sides: &[Side], rows: &Range<usize>) -> RowLists<u32> {
+    let mut counts = RowCounts::new(rows);
+    for side in sides {
+        counts.add_one(side.y as usize);
     }
-    push(done, width, height);
+    let mut lists = counts.into_lists();
+    for (index, side) in sides.iter().enumerate() {
+        lists.push(side.y as usize, index as u32);
+    }
+    lists
 }
 
-/// A bound on the error of a row's running sums: what is below it is no area.
-///
-/// Relative to the heights summed, so that a region far smaller than a pixel keeps its own.
-fn rounding_noise(pieces: &[Piece]) -> f64 {
-    let total: f64 = pieces.iter().map(|piece| piece.height.abs()).sum();
-    f64::EPSILON * pieces.len() as f64 * total
+/// An edge on its way down, in pixels.
+#[derive(Debug, Clone, Copy)]
+struct Side {
+    /// How far it has come.
+    x: f64,
+    y: f64,
+    top: Point,
+    bottom: Point,
+    /// Where it ends or leaves the rows.
+    end: f64,
+    /// How far it goes right with each step down, and down with each step to a side.
+    slope: f64,
+    steepness: f64,
+    /// 1 for an edge that the ring walks downwards, else -1.
+    sign: f64,
 }
 
-/// Every piece of every edge, by row.
-fn pieces(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> RowLists<Piece> {
-    let to_grid = |p: Point| [grid.x.position(p[0]), grid.y.position(p[1])];
-    RowLists::collect(rows, |emit| {
-        for (a, b) in polygon.edges() {
-            cut_rows(to_grid(a), to_grid(b), grid.width(), rows, emit);
+impl Side {
+    /// None for an edge without height in the rows.
+    fn new(a: Point, b: Point, rows: &Range<usize>) -> Option<Self> {
+        let (sign, top, bottom) = if a[1] < b[1] { (1.0, a, b) } else { (-1.0, b, a) };
+        let (y, end) = (top[1].max(rows.start as f64), bottom[1].min(rows.end as f64));
+        if y >= end {
+            return None;
         }
-    })
+        let (right, down) = (bottom[0] - top[0], bottom[1] - top[1]);
+        let (slope, steepness) = (right / down, down / right.abs());
+        let mut side = Self { x: 0.0, y, top, bottom, end, slope, steepness, sign };
+        side.x = side.x_at(y);
+        Some(side)
+    }
+
+    fn x_at(&self, y: f64) -> f64 {
+        let ([x0, y0], [x1, y1]) = (self.top, self.bottom);
+        if y <= y0 {
+            x0
+        } else if y >= y1 {
+            x1
+        } else {
+            (x0 + (y - y0) * self.slope).clamp(x0.min(x1), x0.max(x1))
+        }
+    }
+
+    /// Adds the piece within a row, and says whether the next row has one too.
+    fn pass(&mut self, row: usize, line: &mut Line) -> bool {
+        let y = (row as f64 + 1.0).min(self.end);
+        let x = self.x_at(y);
+        let (left, right) = if self.x <= x { (self.x, x) } else { (x, self.x) };
+        line.add(left, right, y - self.y, self.steepness, self.sign);
+        (self.x, self.y) = (x, y);
+        y < self.end
+    }
 }
 
-/// Cuts an edge at the rows' borders.
-fn cut_rows(
-    a: Point,
-    b: Point,
+/// What the pieces of one row add up to, for the columns that the polygon reaches.
+struct Line {
     width: usize,
-    rows: &Range<usize>,
-    emit: &mut dyn FnMut(usize, Piece),
-) {
-    if a[1] == b[1] {
-        return;
-    }
-    let (sign, top, bottom) = if a[1] < b[1] { (1.0, a, b) } else { (-1.0, b, a) };
-    let slope = (bottom[0] - top[0]) / (bottom[1] - top[1]);
-    let x_at = |y: f64| if y >= bottom[1] { bottom[0] } else { top[0] + (y - top[1]) * slope };
-    let last = bottom[1].min(rows.end as f64);
-    let mut y = top[1].max(rows.start as f64);
-    while y < last {
-        let row = y.floor();
-        let next = (row + 1.0).min(last);
-        cut_columns([x_at(y), y], [x_at(next), next], width, &mut |column, height, area| {
-            emit(
-                row as usize,
-                Piece { column: column as u32, height: sign * height, area: sign * area },
-            );
-        });
-        y = next;
-    }
+    first_column: usize,
+    /// Signed height and signed area of each column's pieces.
+    cells: Vec<[f64; 2]>,
+    /// A bit for each column that has a piece.
+    is_touched: Vec<u64>,
+    pieces: usize,
+    total_height: f64,
 }
 
-/// Cuts a piece within a row at the columns' borders; what lies left of the grid counts at its
-/// left border, what lies right of it covers nothing.
-fn cut_columns(upper: Point, lower: Point, width: usize, emit: &mut dyn FnMut(usize, f64, f64)) {
-    let (left, right) = if upper[0] <= lower[0] { (upper, lower) } else { (lower, upper) };
-    let height = (right[1] - left[1]).abs();
-    if right[0] <= 0.0 {
-        return emit(0, height, height);
-    }
-    let limit = width as f64;
-    let per_x = height / (right[0] - left[0]);
-    let mut x = left[0];
-    let mut spent = 0.0;
-    if x < 0.0 {
-        spent = -x * per_x;
-        emit(0, spent, spent);
-        x = 0.0;
-    }
-    while x < limit {
-        let column = x.floor();
-        let next = (column + 1.0).min(right[0]);
-        let here = if next >= right[0] { height - spent } else { (next - x) * per_x };
-        let mean = f64::midpoint(x - column, next - column);
-        emit(column as usize, here, here * (1.0 - mean));
-        if next >= right[0] {
-            return;
+impl Line {
+    fn new(vertices: &[Point], width: usize) -> Self {
+        let extreme = |pick: fn(f64, f64) -> f64, start: f64| {
+            let x = vertices.iter().fold(start, |most, vertex| pick(most, vertex[0]));
+            x.clamp(0.0, width as f64 - 1.0) as usize
+        };
+        let first_column = extreme(f64::min, f64::INFINITY);
+        let columns = extreme(f64::max, f64::NEG_INFINITY).saturating_sub(first_column) + 1;
+        Self {
+            width,
+            first_column,
+            cells: vec![[0.0; 2]; columns],
+            is_touched: vec![0; columns.div_ceil(64)],
+            pieces: 0,
+            total_height: 0.0,
         }
-        spent += here;
-        x = next;
+    }
+
+    /// Adds a piece, cut at the columns' borders; what lies left of the grid counts at its left
+    /// border, what lies right of it covers nothing.
+    fn add(&mut self, left: f64, right: f64, height: f64, steepness: f64, sign: f64) {
+        if right <= 0.0 {
+            return self.add_cell(0, height, height, sign);
+        }
+        let limit = self.width as f64;
+        let (mut x, mut height_left) = (left, height);
+        if x < 0.0 {
+            let outside = (-x * steepness).min(height);
+            self.add_cell(0, outside, outside, sign);
+            (x, height_left) = (0.0, height - outside);
+        }
+        while x < limit {
+            let column = x as u32;
+            let border = f64::from(column) + 1.0;
+            let is_last = right <= border;
+            let next = if is_last { right } else { border };
+            let here =
+                if is_last { height_left } else { ((next - x) * steepness).min(height_left) };
+            let covered = border - f64::midpoint(x, next);
+            self.add_cell(column as usize, here, here * covered, sign);
+            if is_last {
+                return;
+            }
+            height_left -= here;
+            x = next;
+        }
+    }
+
+    fn add_cell(&mut self, column: usize, height: f64, area: f64, sign: f64) {
+        let index = column.saturating_sub(self.first_column).min(self.cells.len() - 1);
+        let cell = &mut self.cells[index];
+        cell[0] += sign * height;
+        cell[1] += sign * area;
+        self.is_touched[index / 64] |= 1 << (index % 64);
+        self.pieces += 1;
+        self.total_height += height;
+    }
+
+    /// Turns what was added into the spans of a row, and starts anew.
+    fn sweep(&mut self, orientation: f64, builder: &mut SpanBuilder) {
+        // What is below the rounding error of the sums is no area. It is relative to the heights
+        // summed, so that a region far smaller than a pixel keeps its own.
+        let noise = f64::EPSILON * self.pieces as f64 * self.total_height;
+        let mut push = |start: usize, end: usize, coverage: f64| {
+            if coverage > 1.0 - noise {
+                builder.push(start, end, 1.0);
+            } else if coverage > noise {
+                builder.push(start, end, coverage);
+            }
+        };
+        let (mut height, mut done) = (0.0, 0);
+        for (index, word) in self.is_touched.iter_mut().enumerate() {
+            let mut left = std::mem::take(word);
+            while left != 0 {
+                let cell = 64 * index + left.trailing_zeros() as usize;
+                left &= left - 1;
+                let [cell_height, area] = std::mem::take(&mut self.cells[cell]);
+                let column = self.first_column + cell;
+                push(done, column, height);
+                push(column, column + 1, height + orientation * area);
+                height += orientation * cell_height;
+                done = column + 1;
+            }
+        }
+        push(done, self.width, height);
+        (self.pieces, self.total_height) = (0, 0.0);
     }
 }
 

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`scale`] | where a slide coordinate falls on the overlay (the one rounding rule) |
 //! | [`polygon`] | rings, and the pixel grid they are laid on |
+//! | [`validity`] | whether a polygon is valid beyond doubt |
 //! | [`spans`] | which pixels are inside: sorted runs of each row |
 //! | [`rasterize`] | from a polygon to its spans, under one of the three rules |
 //! | [`center`], [`touched`], [`coverage`] | these rules, each turning edges into spans |
@@ -47,5 +48,6 @@ pub mod stats;
 mod sums;
 mod tables;
 pub mod touched;
+pub mod validity;
 
 pub use error::{Error, Result};

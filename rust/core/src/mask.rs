@@ -10,6 +10,15 @@ use crate::{Error, Result};
 /// [`Error::Length`] where `out` is not `height * width` long.
 pub fn write_mask(spans: &Spans, out: &mut [bool]) -> Result<()> {
     out.fill(true);
+    mark_inside(spans, out)
+}
+
+/// Writes `false` where the mask is inside and leaves the rest.
+///
+/// # Errors
+///
+/// [`Error::Length`] where `out` is not `height * width` long.
+pub fn mark_inside(spans: &Spans, out: &mut [bool]) -> Result<()> {
     for_each_span(spans, out, |pixels, _| pixels.fill(false))
 }
 
@@ -20,6 +29,15 @@ pub fn write_mask(spans: &Spans, out: &mut [bool]) -> Result<()> {
 /// [`Error::Length`] where `out` is not `height * width` long.
 pub fn write_coverage(spans: &Spans, out: &mut [f64]) -> Result<()> {
     out.fill(0.0);
+    mark_weights(spans, out)
+}
+
+/// Writes the weights of the pixels inside and leaves the rest.
+///
+/// # Errors
+///
+/// [`Error::Length`] where `out` is not `height * width` long.
+pub fn mark_weights(spans: &Spans, out: &mut [f64]) -> Result<()> {
     for_each_span(spans, out, <[f64]>::fill)
 }
 

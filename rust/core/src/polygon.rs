@@ -1,5 +1,7 @@
 //! Rings of vertices, and the grid of pixels that they are laid on.
 
+use std::ops::Range;
+
 use robust::{Coord, orient2d};
 
 use crate::{Error, Result};
@@ -17,6 +19,7 @@ pub type Point = [f64; 2];
 pub struct Polygon {
     vertices: Vec<Point>,
     ring_ends: Vec<usize>,
+    reach: f64,
 }
 
 impl Polygon {
@@ -29,18 +32,12 @@ impl Polygon {
     /// [`Error::Vertex`] for a coordinate that is not finite or beyond 1e15, [`Error::RingEnds`]
     /// where the ends do not ascend to the number of vertices.
     pub fn new(vertices: Vec<Point>, ring_ends: Vec<usize>) -> Result<Self> {
-        let reach = |p: &Point| p[0].abs().max(p[1].abs());
-        // NaN compares false, so the test is for what is allowed.
-        let allowed = |p: &Point| reach(p) <= LARGEST && !p[0].is_nan() && !p[1].is_nan();
-        if let Some(index) = vertices.iter().position(|p| !allowed(p)) {
-            let [x, y] = vertices[index];
-            return Err(Error::Vertex { index, x, y });
-        }
+        let Some(reach) = reach(&vertices) else { return Err(vertex_error(&vertices)) };
         let ascending = ring_ends.is_sorted();
         if !ascending || ring_ends.last().copied().unwrap_or(0) != vertices.len() {
             return Err(Error::RingEnds { vertices: vertices.len() });
         }
-        Ok(Self { vertices, ring_ends })
+        Ok(Self { vertices, ring_ends, reach })
     }
 
     /// Moves every vertex to `vertex * scale + offset`, axis by axis.
@@ -53,13 +50,30 @@ impl Polygon {
         Self::new(self.vertices.iter().map(moved).collect(), self.ring_ends.clone())
     }
 
+    /// The vertices of each ring.
+    pub fn rings(&self) -> impl Iterator<Item = &[Point]> + '_ {
+        self.ring_ranges().map(|range| &self.vertices[range])
+    }
+
+    /// Where each ring lies in the vertices.
+    pub(crate) fn ring_ranges(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        let starts = std::iter::once(0).chain(self.ring_ends.iter().copied());
+        starts.zip(&self.ring_ends).map(|(start, &end)| start..end)
+    }
+
     /// Every edge of every ring, in ring order, the closing ones included.
     pub fn edges(&self) -> impl Iterator<Item = (Point, Point)> + '_ {
-        let starts = std::iter::once(0).chain(self.ring_ends.iter().copied());
-        starts.zip(&self.ring_ends).flat_map(|(start, &end)| {
-            let ring = &self.vertices[start..end];
+        self.rings().flat_map(|ring| {
             let next = ring.iter().cycle().skip(1);
             ring.iter().copied().zip(next.copied())
+        })
+    }
+
+    /// The same edges as indices of their vertices.
+    pub(crate) fn edge_indices(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        self.ring_ranges().flat_map(|ring| {
+            let closing = ring.clone().next_back().map(|last| (last, ring.start));
+            (ring.start..ring.end.saturating_sub(1)).map(|k| (k, k + 1)).chain(closing)
         })
     }
 
@@ -71,8 +85,34 @@ impl Polygon {
 
     /// The largest |x| and |y|, for error bounds.
     pub(crate) fn reach(&self) -> f64 {
-        self.vertices.iter().flatten().fold(0.0, |most, c| c.abs().max(most))
+        self.reach
     }
+}
+
+/// The largest |x| and |y|, None where a coordinate is not allowed.
+fn reach(vertices: &[Point]) -> Option<f64> {
+    // In lanes, so that no maximum waits for the one before.
+    let (lanes, rest) = vertices.as_flattened().as_chunks::<8>();
+    let mut most = [0.0; 8];
+    let mut is_allowed = true;
+    for lane in lanes {
+        for (most, c) in most.iter_mut().zip(lane) {
+            *most = if c.abs() > *most { c.abs() } else { *most };
+            // NaN compares false, so the test is for what is allowed.
+            is_allowed &= c.abs() <= LARGEST;
+        }
+    }
+    is_allowed &= rest.iter().all(|c| c.abs() <= LARGEST);
+    let all = most.into_iter().chain(rest.iter().map(|c| c.abs()));
+    is_allowed.then(|| all.fold(0.0, f64::max))
+}
+
+/// Names the first vertex that is not allowed.
+fn vertex_error(vertices: &[Point]) -> Error {
+    let is_allowed = |vertex: &Point| vertex.iter().all(|c| c.abs() <= LARGEST);
+    let index = vertices.iter().take_while(|vertex| is_allowed(vertex)).count();
+    let [x, y] = vertices.get(index).copied().unwrap_or_default();
+    Error::Vertex { index, x, y }
 }
 
 /// An edge with its upper end first: `top[1] <= bottom[1]`, and left before right when level.
@@ -115,13 +155,23 @@ impl Edge {
 
     /// The x of the edge at height `y`, rounded; exact at the ends.
     pub(crate) fn x_at(&self, y: f64) -> f64 {
+        self.x_along(self.slope(), y)
+    }
+
+    /// How far the edge goes right with each step down; only of use where it goes down.
+    pub(crate) fn slope(&self) -> f64 {
+        (self.bottom[0] - self.top[0]) / (self.bottom[1] - self.top[1])
+    }
+
+    /// The same as [`Self::x_at`], given the slope.
+    pub(crate) fn x_along(&self, slope: f64, y: f64) -> f64 {
         let ([x0, y0], [x1, y1]) = (self.top, self.bottom);
         if y <= y0 {
             x0
         } else if y >= y1 {
             x1
         } else {
-            x0 + (y - y0) * ((x1 - x0) / (y1 - y0))
+            x0 + (y - y0) * slope
         }
     }
 }
@@ -145,6 +195,8 @@ pub(crate) struct Axis {
     pub(crate) low: f64,
     pub(crate) length: f64,
     pub(crate) count: usize,
+    /// Pixels per unit of the polygon's space.
+    density: f64,
 }
 
 impl Axis {
@@ -160,13 +212,26 @@ impl Axis {
 
     /// Where a coordinate falls, in pixels from the first border.
     pub(crate) fn position(&self, coordinate: f64) -> f64 {
-        (coordinate - self.low) * (self.count as f64 / self.length)
+        (coordinate - self.low) * self.density
     }
 
     /// A bound on the rounding error of [`Self::position`], with room for a crossing's own.
     pub(crate) fn tolerance(&self, reach: f64) -> f64 {
         let count = self.count as f64;
-        64.0 * f64::EPSILON * ((reach + self.low.abs()) * (count / self.length) + count)
+        64.0 * f64::EPSILON * ((reach + self.low.abs()) * self.density + count)
+    }
+
+    /// The first index whose centre lies beyond a place, given in pixels from the first centre.
+    ///
+    /// None where the finite place is nearer to a centre than `tolerance`, so that rounding may
+    /// have moved it across. Written without `floor`, which is a call where the target has no instruction.
+    pub(crate) fn first_center_beyond(&self, place: f64, tolerance: f64) -> Option<usize> {
+        let (first, last) = (-0.5, self.count as f64 - 0.5);
+        let place = if place > first { place } else { first };
+        let shifted = 1.0 + if place < last { place } else { last };
+        let index = shifted as i32;
+        let fraction = shifted - f64::from(index);
+        (fraction > tolerance && fraction < 1.0 - tolerance).then_some(index as usize)
     }
 
     /// The first index in `0..=count` from which on `beyond` holds, tried at a guess first.
@@ -221,7 +286,10 @@ impl Grid {
         if !sane || x1.partial_cmp(&x0) != Some(std::cmp::Ordering::Greater) || y1 <= y0 {
             return Err(Error::Bounds { x0, y0, x1, y1 });
         }
-        let axis = |low, high: f64, count| Axis { low, length: high - low, count };
+        let axis = |low, high: f64, count| {
+            let length = high - low;
+            Axis { low, length, count, density: count as f64 / length }
+        };
         Ok(Self { x: axis(x0, x1, width), y: axis(y0, y1, height) })
     }
 

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use crate::center;
 use crate::polygon::{Edge, Grid, Polygon};
-use crate::spans::{RowLists, Span, SpanBuilder, Spans};
+use crate::spans::{RowCounts, RowLists, Span, SpanBuilder, Spans};
 
 pub(crate) fn spans(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> Spans {
     let inside = center::spans(polygon, grid, rows);
@@ -32,15 +32,24 @@ pub(crate) fn spans(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> Span
 /// The columns whose open cells each edge passes through, row by row; empty spans are dropped by
 /// the builder.
 fn passed(polygon: &Polygon, grid: &Grid, visible: &Range<usize>) -> RowLists<Span> {
-    RowLists::collect(visible, |emit| {
-        for (a, b) in polygon.edges() {
-            let edge = Edge::ordered(a, b);
-            let rows = rows(grid, &edge);
-            for row in rows.start.max(visible.start)..rows.end.min(visible.end) {
-                emit(row, columns(grid, &edge, row));
-            }
+    let mut counts = RowCounts::new(visible);
+    let mut passing = Vec::new();
+    for (a, b) in polygon.edges() {
+        let edge = Edge::ordered(a, b);
+        let rows = rows(grid, &edge);
+        let rows = rows.start.max(visible.start)..rows.end.min(visible.end);
+        if !rows.is_empty() {
+            counts.add(&rows);
+            passing.push((edge, rows));
         }
-    })
+    }
+    let mut lists = counts.into_lists();
+    for (edge, rows) in passing {
+        for row in rows {
+            lists.push(row, columns(grid, &edge, row));
+        }
+    }
+    lists
 }
 
 /// The rows whose open band the edge passes through.
