@@ -29,8 +29,8 @@ SUBSTITUTES = {
         "ratiopath.tiling.read_slide_tiles for pixels"
     ),
     "ratiopath.parsers": (
-        "read annotations with geopandas.read_file (GeoJSON) or dlup.annotations (ASAP, Darwin); "
-        "ratiopath.tiling.tile_annotations takes any shapely geometries"
+        "use ratiopath.annotation_overlap, which reads GeoJSON, ASAP and GeoParquet, or read "
+        "geometries with geopandas.read_file for ratiopath.tiling.tile_annotations"
     ),
     "ratiopath.ray.aggregate": "derive from ray.data.aggregate.AggregateFnV2",
     "ratiopath.ray.datasource": (
