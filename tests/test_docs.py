@@ -103,6 +103,7 @@ def test_every_python_block_has_the_right_types(tmp_path):
 @pytest.mark.parametrize("page", PAGES, ids=page_ids)
 def test_every_page_with_code_is_run(page):
     source = Path(__file__).read_text(encoding="utf-8")
+    source += Path(__file__).with_name("test_docs_commands.py").read_text(encoding="utf-8")
     assert not python_blocks(page) or f'{page_ids(page)}"' in source, "no test runs this page"
 
 

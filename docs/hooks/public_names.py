@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
 
 PACKAGE = Path(__file__).parents[2] / "python" / "ratiopath"
-PUBLIC = ("ratiopath", "ratiopath.tiling", "ratiopath.ray")
+PUBLIC = ("ratiopath", "ratiopath.plots", "ratiopath.tiling", "ratiopath.ray")
 
 
 def on_post_build(config: MkDocsConfig) -> None:
