@@ -364,6 +364,13 @@ def test_a_killed_run_goes_on_and_gives_the_same_table(tmp_path):
     assert not parts.exists()
 
 
+def test_a_run_that_did_nothing_leaves_nothing(slides, tmp_path):
+    options = ["-o", tmp_path / "t.parquet"]
+    run(slides, *options, overlay="{stem}_musk.tif", code=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["slides"]
+    run(slides, *options)
+
+
 def test_a_run_begins_anew_where_it_is_told_to(slides, tmp_path):
     output = tmp_path / "t.parquet"
     (slides / "bad.svs").touch()

@@ -129,7 +129,7 @@ def test_patterns_with_unknown_fields(pattern):
         overlay_path("a.svs", pattern)
 
 
-def test_an_overlay_in_the_slides_folder_is_no_slide(tmp_path):
+def test_an_overlay_in_the_slides_folder_is_no_slide(tmp_path, monkeypatch):
     for name in ("a.tif", "a_mask.tif", "b.tif"):
         (tmp_path / name).touch()
     found = find_jobs([str(tmp_path)], "{stem}_mask.tif")
@@ -139,3 +139,6 @@ def test_an_overlay_in_the_slides_folder_is_no_slide(tmp_path):
     assert find_jobs([mask, a, a], "{stem}_mask.tif").jobs[0].slide == mask
     assert len(find_jobs([mask, a, a], "{stem}_mask.tif").jobs) == 2
     assert len(find_jobs([str(tmp_path)], "{name}").jobs) == 3
+    monkeypatch.chdir(tmp_path.parent)
+    relative = find_jobs([tmp_path.name], f"{tmp_path}/{{stem}}_mask.tif")
+    assert relative.overlays == [f"{tmp_path.name}/a_mask.tif"]

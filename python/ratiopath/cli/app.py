@@ -8,12 +8,14 @@ import typer
 
 import ratiopath
 from ratiopath.cli.demo import demo
+from ratiopath.cli.info import HELP_END as INFO_END
 from ratiopath.cli.info import info
-from ratiopath.cli.overlap import HELP_END, overlap
+from ratiopath.cli.overlap import HELP, HELP_END, overlap
 
 app = typer.Typer(
     name="ratiopath",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -38,6 +40,7 @@ def _ratiopath(
         bool,
         typer.Option(
             "--version",
+            metavar="",
             callback=lambda wanted: _say_version(wanted=wanted),
             is_eager=True,
             help="Say the version and stop.",
@@ -47,6 +50,8 @@ def _ratiopath(
     """Take the options that come before a command."""
 
 
-app.command(no_args_is_help=True, epilog=HELP_END)(overlap)
-app.command(no_args_is_help=True)(info)
-app.command()(demo)
+app.command(
+    help=HELP, short_help="Find the tiles worth keeping.", epilog=HELP_END, no_args_is_help=True
+)(overlap)
+app.command(short_help="Say what a file holds.", epilog=INFO_END, no_args_is_help=True)(info)
+app.command(short_help="Run the tutorial on a slide.")(demo)

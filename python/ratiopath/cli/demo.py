@@ -94,8 +94,7 @@ def demo(
 ) -> None:
     """Run the tutorial on a local Ray: make a slide and a tissue mask, and find its tiles.
 
-    Leaves a table of the tiles with their coverage, and a picture. For the slides of a day's work
-    there is [cyan]ratiopath overlap[/].
+    Leaves a table and a picture. For a day's work there is [cyan]ratiopath overlap[/].
     """
     if (slide is None) != (overlay is None):
         raise typer.BadParameter("--slide and --overlay go together")

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from ratiopath.inspection import LevelReport, Report, Values
 
 _LISTED = 16
+HELP_END = (
+    "Large levels are sampled, and it says so. [bold]Exit codes:[/] 0 done, 1 the file cannot be"
+    " read, 2 wrong usage."
+)
 _SOURCES = {"ome": "OME-XML", "vendor": "the vendor's property", "tags": "the resolution tags"}
 
 
@@ -29,18 +33,16 @@ def info(
     complete: Annotated[
         bool,
         typer.Option(
-            "--complete", help="Look at every pixel, instead of a sample of each large level."
+            "--complete",
+            metavar="",
+            help="Look at every pixel, instead of a sample of each large level.",
         ),
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print it as JSON, and nothing else.")
+        bool, typer.Option("--json", metavar="", help="Print it as JSON, and nothing else.")
     ] = False,
 ) -> None:
-    """Say what a file holds: levels, µm per pixel and where they come from, values, warnings.
-
-    Large levels are sampled, which is said. Exit codes: 0 done, 1 the file cannot be read,
-    2 wrong usage.
-    """
+    """Say what a file holds: levels, resolution and where it comes from, values, warnings."""
     try:
         report = inspect(file, complete=complete)
     except OverlayError as error:

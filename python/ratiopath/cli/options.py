@@ -151,6 +151,7 @@ SpansSlide = Annotated[
     bool,
     typer.Option(
         "--spans-slide",
+        metavar="",
         rich_help_panel=_OVERLAYS,
         help="Overlays that do not say their resolution span their slide.",
     ),
@@ -239,22 +240,33 @@ Absent = Annotated[
 
 KeepAll = Annotated[
     bool,
-    typer.Option("--all", rich_help_panel=_RUN, help="Write dropped tiles too; column kept tells."),
+    typer.Option(
+        "--all",
+        metavar="",
+        rich_help_panel=_RUN,
+        help="Write dropped tiles too; column kept tells.",
+    ),
 ]
 DryRun = Annotated[
     bool,
-    typer.Option("--dry-run", rich_help_panel=_RUN, help="Say what would be done; write nothing."),
+    typer.Option(
+        "--dry-run", metavar="", rich_help_panel=_RUN, help="Say what would be done; write nothing."
+    ),
 ]
 AsJson = Annotated[
     bool,
     typer.Option(
-        "--json", rich_help_panel=_RUN, help="Print the summary as JSON, and nothing else."
+        "--json",
+        metavar="",
+        rich_help_panel=_RUN,
+        help="Print the summary as JSON, and nothing else.",
     ),
 ]
 Strict = Annotated[
     bool,
     typer.Option(
         "--strict",
+        metavar="",
         rich_help_panel=_RUN,
         help="Stop at the first slide that fails, instead of going on.",
     ),
@@ -263,6 +275,7 @@ Restart = Annotated[
     bool,
     typer.Option(
         "--restart",
+        metavar="",
         rich_help_panel=_RUN,
         help="Do not go on with what an unfinished run has left.",
     ),

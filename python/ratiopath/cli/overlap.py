@@ -18,6 +18,14 @@ Result = TypeVar("Result")
 
 _FAILED = 1
 
+# A paragraph is one line, which the terminal breaks where it is full.
+HELP = (
+    "Find the tiles worth keeping: measure what an overlay holds under every tile of each slide."
+    "\n\n"
+    "Slides and overlays may have any resolution and be of any size; each tile gets the fraction of"
+    " it that every value of the overlay, or every class, covers. A bad slide is reported and the"
+    " others are done. A run that was stopped goes on where it was: start it again."
+)
 HELP_END = """
 [bold]Half tissue or more, with pictures; masks lie beside their slides:[/]
 
@@ -64,12 +72,7 @@ def overlap(
     restart: options.Restart = False,
     threads: options.Threads = None,
 ) -> None:
-    """Find the tiles worth keeping: measure what an overlay holds under every tile of each slide.
-
-    Slides and overlays may have any resolution and be of any size; each tile gets the fraction of
-    it that every value of the overlay, or every class, covers. A bad slide is reported and the
-    others are done. A run that was stopped goes on where it was: start it again.
-    """
+    """Find the tiles worth keeping; what the help says is `HELP`."""
     tile_extent = parsing.usage("--tile", parsing.whole_pair, tile)
     settings = Settings(
         overlay=overlay,

@@ -79,6 +79,8 @@ def run_overlap(slides: list[str], settings: Settings, wishes: Wishes) -> Outcom
     try:
         with _threads(wishes.threads), RunProgress(standard_error()) as progress:
             _run(outcome, parts, wishes, progress)
+        if not wishes.dry_run:
+            parts.remove_if_empty()
     except KeyboardInterrupt:
         say_error("interrupted", "The same command goes on where this one stopped.")
         raise typer.Exit(_INTERRUPTED) from None

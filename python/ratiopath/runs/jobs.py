@@ -66,9 +66,9 @@ def find_jobs(paths: Sequence[str], pattern: str) -> Found:
     overlay_path("", pattern)
     slides = list(dict.fromkeys(find_slides(paths)))
     jobs = [Job(slide, overlay_path(slide, pattern)) for slide in slides]
-    named = {os.path.normpath(path) for path in paths}
-    overlays = {os.path.normpath(job.overlay) for job in jobs if not _is_same(job)} - named
-    kept = [job for job in jobs if os.path.normpath(job.slide) not in overlays]
+    named = set(map(absolute, paths))
+    overlays = {absolute(job.overlay) for job in jobs if not _is_same(job)} - named
+    kept = [job for job in jobs if absolute(job.slide) not in overlays]
     return Found(kept, [job.slide for job in jobs if job not in set(kept)])
 
 
@@ -100,6 +100,11 @@ def overlay_path(slide: str, pattern: str) -> str:
     return f"{parent}/{filled}" if "://" in slide else os.path.join(parent, filled)  # noqa: PTH118 - keeps the path as written
 
 
+def absolute(path: str) -> str:
+    """Return a path as the root sees it, symbolic links left alone; a URL as it is."""
+    return path if "://" in path else os.path.abspath(path)  # noqa: PTH100 - links stay
+
+
 def _split(path: str) -> tuple[str, str, str]:
     parent, name = os.path.split(path)
     return parent, os.sep, name
@@ -111,4 +116,4 @@ def _stem(name: str) -> str:
 
 
 def _is_same(job: Job) -> bool:
-    return os.path.normpath(job.slide) == os.path.normpath(job.overlay)
+    return absolute(job.slide) == absolute(job.overlay)

@@ -7,7 +7,6 @@ the slide or its overlay has changed meanwhile, and does only the rest.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ import pyarrow.parquet as pq
 
 from ratiopath.replacing import replacing
 from ratiopath.runs.cover import PART_SCHEMA, cover_slide
+from ratiopath.runs.jobs import absolute
 from ratiopath.runs.settings import short_hash
 
 if TYPE_CHECKING:
@@ -93,7 +93,8 @@ class Parts:
             names = [name for name in wanted if left.get(name) != wanted[name]]
             changes = "; ".join(f"{name}: {left.get(name)}, now {wanted[name]}" for name in names)
             raise OtherSettingsError(
-                f"{self.folder} holds an unfinished run with other options ({changes})"
+                f"{self.folder} holds what an unfinished run with other options has done"
+                f" ({changes})"
             )
         self.folder.mkdir(parents=True, exist_ok=True)
         with replacing(self._settings) as path:
@@ -102,7 +103,7 @@ class Parts:
     def path(self, job: Job) -> Path:
         """Return where a slide's part is, or would be."""
         # A null byte can be in no path.
-        both = "\0".join(map(_absolute, (job.slide, job.overlay)))
+        both = "\0".join(map(absolute, (job.slide, job.overlay)))
         return self.folder / f"{short_hash(both)}.parquet"
 
     def find(self, job: Job) -> Record | None:
@@ -160,7 +161,18 @@ class Parts:
         """Forget everything."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def remove_if_empty(self) -> None:
+        """Forget everything if no slide is done."""
+        if not self._has_parts():
+            self.remove()
+
+    def _has_parts(self) -> bool:
+        return any(not path.name.startswith(".") for path in self.folder.glob("*.parquet"))
+
     def _left_settings(self) -> dict[str, Any] | None:
+        """Return the settings of a run that has done something, or None."""
+        if not self._has_parts():
+            return None
         try:
             left: dict[str, Any] = json.loads(self._settings.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -179,7 +191,3 @@ def _file(path: str) -> list[int] | None:
     except (OSError, ValueError):
         return None
     return [status.st_size, status.st_mtime_ns]
-
-
-def _absolute(path: str) -> str:
-    return path if "://" in path else os.path.abspath(path)  # noqa: PTH100 - symlinks stay
