@@ -185,7 +185,7 @@ def coverage_bar(filled: PolyCollection, axes: Any, label: str, **options: Any) 
         label: What it says.
         **options: Passed to `Figure.colorbar`.
     """
-    figure = filled.get_figure(root=True)
+    figure = filled.figure
     assert figure is not None  # noqa: S101 - for the type checker: it is drawn
     bar = figure.colorbar(filled, ax=axes, pad=0.02, label=label, **options)
     if bar.solids is not None:
