@@ -311,6 +311,7 @@ def test_many_tiles_are_measured_in_chunks_alike(slides, tmp_path, monkeypatch):
     run(slides, "--stride", "5", "-o", whole, "--coverage", "exact")
     monkeypatch.setattr("ratiopath.runs.plan.MOST_TILES", 7)
     monkeypatch.setattr("ratiopath.runs.merge.ROW_GROUP", 11)
+    monkeypatch.setattr("ratiopath.runs.merge.MOST_CELLS", 20)
     run(slides, "--stride", "5", "-o", chunked, "--coverage", "exact")
     assert pq.read_table(whole).equals(pq.read_table(chunked))
     assert pq.read_table(whole).num_rows == 3 * 46 * 33
@@ -396,6 +397,13 @@ def test_a_failed_write_leaves_the_table_that_was_there(slides, tmp_path, monkey
     monkeypatch.undo()
     run(slides, "-o", output)
     assert pq.read_table(output).num_rows == 144
+
+
+def test_more_values_than_a_table_has_columns_are_refused(slides, tmp_path, monkeypatch):
+    monkeypatch.setattr("ratiopath.runs.merge.LARGEST_ROW", 1)
+    result = run(slides, "-o", tmp_path / "t.parquet", code=1)
+    assert "the slides hold 2 different values, too many for a column each" in result.stderr
+    assert not (tmp_path / "t.parquet").exists()
 
 
 def test_an_interrupted_run_says_how_to_go_on(slides, tmp_path, monkeypatch):

@@ -82,6 +82,17 @@ def test_without_matplotlib_pictures_are_a_usage_error(slides, tmp_path, monkeyp
     assert not (tmp_path / "t.parquet").exists()
 
 
+def test_pictures_of_many_values_show_those_that_cover_most(tmp_path):
+    values = np.arange(12 * 16, dtype=np.uint8).reshape(12, 16)
+    values[6:] = 7
+    write_overlay(tmp_path / "a.tif", [np.full((96, 128, 3), 200, np.uint8)], 0.5)
+    write_overlay(tmp_path / "a_mask.tif", [values], 4.0)
+    options = ["-o", tmp_path / "t.parquet", "--keep", "9>=0", "--plot", tmp_path / "plots"]
+    summary = json.loads(run(tmp_path / "a.tif", *options, "--json").stdout)
+    assert len(summary["coverage"]) == 96
+    assert (tmp_path / "plots" / "a.png").exists()
+
+
 def test_pictures_are_named_like_the_slides_folders():
     paths = ["/d/a/s.svs", "/d/b/s.svs", "/d/b/t.svs", "/d/b/t.tif"]
     names = picture_names([Job(path, "") for path in paths])

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 SHEET = "contact-sheet"
 SLIDES_ON_A_SHEET = 24
+# More classes than a picture has histograms need not be read.
+MOST_KEYS = 8
 
 
 def draw_pictures(outcome: Outcome, parts: Parts, folder: Path, progress: RunProgress) -> None:
@@ -103,15 +105,24 @@ def part_columns(job: Job, record: Record, parts: Parts, keys: Sequence[str]) ->
     }
 
 
+def _drawn_keys(records: Sequence[Record], settings: Settings) -> list[str]:
+    """Return the keys that pictures show: those asked for, and those that cover most."""
+    sums = Counter[str]()
+    for record in records:
+        sums.update(record.coverage)
+    shown = {*settings.conditions.keys, *(key for key, _ in sums.most_common(MOST_KEYS))}
+    names = key_names(records, settings.options.selection.declared_keys)
+    return [key for key in names if key in shown]
+
+
 def _joined(chunks: Sequence[pa.Array]) -> NDArray[np.float64]:
     return np.concatenate([np.empty(0), *(chunk.to_numpy() for chunk in chunks)])
 
 
 def _slide_figure(job: Job, record: Record, parts: Parts, settings: Settings) -> Figure:
-    keys = key_names([record], settings.options.selection.declared_keys)
     return plot_slide(
         job.slide,
-        part_columns(job, record, parts, keys),
+        part_columns(job, record, parts, _drawn_keys([record], settings)),
         overlay=job.overlay if record.overlay_found else None,
         keep=settings.conditions,
         channel=settings.channel,
@@ -128,7 +139,7 @@ def _draw_sheets(
 ) -> Iterator[Path]:
     settings = outcome.settings
     sheets = range(0, len(jobs), SLIDES_ON_A_SHEET)
-    keys = key_names(outcome.done.values(), settings.options.selection.declared_keys)
+    keys = _drawn_keys(list(outcome.done.values()), settings)
     wanted = [key for key in settings.conditions.keys if key in keys] or keys[-1:]
 
     def tables(some: Sequence[Job]) -> Iterator[tuple[str, dict[str, Any]]]:

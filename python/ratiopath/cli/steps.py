@@ -84,7 +84,7 @@ def run_overlap(slides: list[str], settings: Settings, wishes: Wishes) -> Outcom
     except KeyboardInterrupt:
         say_error("interrupted", "The same command goes on where this one stopped.")
         raise typer.Exit(_INTERRUPTED) from None
-    except OSError as error:
+    except (OSError, OverlayError) as error:
         say_error(f"the results cannot be written: {error}")
         raise typer.Exit(1) from error
     outcome.seconds = time.perf_counter() - began

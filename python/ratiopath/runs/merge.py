@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ratiopath.columns import LARGEST_ROW
+from ratiopath.errors import OverlayValueError
 from ratiopath.keep import key_order
 from ratiopath.replacing import replacing
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 # Rows of a row group: large enough to compress and to scan, small enough to hold.
 ROW_GROUP = 1 << 17
+
+# Fractions held at once.
+MOST_CELLS = 1 << 23
 
 PREFIX = "coverage_"
 
@@ -88,9 +93,15 @@ def merge(
         How many rows were written.
 
     Raises:
+        OverlayValueError: All slides together have more values than a table has columns.
         OSError: The table cannot be written.
     """
     keys = key_names((record for _, record in done), declared)
+    if len(keys) > LARGEST_ROW:
+        raise OverlayValueError(
+            f"the slides hold {len(keys):,} different values, too many for a column each: declare"
+            " classes with 'other', or count ranges with bins"
+        )
     schema = table_schema(keys, keep_all=keep_all)
     rows = 0
     with (
@@ -108,7 +119,8 @@ def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     waiting: list[pa.Table] = []
     for table in tables:
         waiting.append(table)
-        if sum(one.num_rows for one in waiting) >= ROW_GROUP:
+        rows = sum(one.num_rows for one in waiting)
+        if rows >= ROW_GROUP or rows * table.num_columns >= MOST_CELLS:
             yield pa.concat_tables(waiting)
             waiting = []
     if waiting:
@@ -123,10 +135,11 @@ def _tables(
     absent: float | None,
 ) -> Iterator[pa.Table]:
     position = {key: index for index, key in enumerate(keys)}
+    rows_at_once = max(1, min(ROW_GROUP, MOST_CELLS // max(len(keys), 1)))
     keep_all = "kept" in schema.names
     for job, record in done:
         with pq.ParquetFile(parts.path(job)) as part:
-            for batch in part.iter_batches(batch_size=ROW_GROUP):
+            for batch in part.iter_batches(batch_size=rows_at_once):
                 rows = batch if keep_all else batch.filter(batch["kept"])
                 yield _table(rows, job, record, schema, position, absent)
 
@@ -161,7 +174,7 @@ def coverage_columns(
 
     Args:
         maps: A map from key to fraction for each tile.
-        position: The keys and their numbers, from 0; every key that occurs is among them.
+        position: The keys wanted and their numbers, from 0.
         absent: What a key gets where it does not occur; None for null.
 
     Returns:
@@ -171,11 +184,12 @@ def coverage_columns(
     tiles = np.repeat(np.arange(len(maps)), counts)
     start, end = maps.offsets[0].as_py(), maps.offsets[-1].as_py()
     texts = maps.keys.slice(start, end - start).dictionary_encode()
-    numbers = np.array([position[text] for text in texts.dictionary.to_pylist()], np.intp)
+    numbers = np.array([position.get(text, -1) for text in texts.dictionary.to_pylist()], np.intp)
     columns = numbers[texts.indices.to_numpy()]
     values = maps.items.slice(start, end - start).to_numpy()
     dense = np.full((len(position), len(maps)), np.nan if absent is None else absent)
-    dense[columns, tiles] = values
+    wanted = columns >= 0
+    dense[columns[wanted], tiles[wanted]] = values[wanted]
     # No fraction is NaN, so what still is has no entry.
     mask = np.isnan(dense) if absent is None else None
     return {
