@@ -285,3 +285,28 @@ def test_the_cluster_s_pipeline_keeps_the_tiles_with_tissue(tmp_path):
             expected.append([str(index), row["tile_x"], row["tile_y"], share])
     assert expected
     assert sorted(run_page("docs/cluster.md", tmp_path, answer)) == sorted(expected)
+
+
+def claims_of(code: str) -> list[tuple[str, str]]:
+    """Each call at the margin that a comment follows, and what the comment says it returns."""
+    lines = code.splitlines()
+    claims = []
+    for statement in ast.parse(code).body:
+        after = "".join(lines[statement.end_lineno : (statement.end_lineno or 0) + 1])
+        if isinstance(statement, ast.Expr) and after.startswith("# "):
+            claims.append((ast.unparse(statement), after.removeprefix("# ")))
+    return claims
+
+
+@pytest.mark.parametrize(
+    ("page", "claims", "kept", "tiles"),
+    [("docs/annotations.md", 3, "tumour", [0, 1024]), ("docs/heatmaps.md", 1, "likely", [0, 512])],
+)
+def test_a_page_s_calls_return_what_its_comments_say(tmp_path, page, claims, kept, tiles):
+    said = [claim for code in python_blocks(ROOT / page) for claim in claims_of(code)]
+    assert len(said) == claims
+    calls = ", ".join(f"repr({call})" for call, _ in said)
+    answer = f"{{'calls': [{calls}], 'kept': [row['x'] for row in {kept}.take_all()]}}"
+    found = run_page(page, tmp_path, answer)
+    assert found["calls"] == [answer for _, answer in said]
+    assert sorted(found["kept"]) == tiles
