@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import shutil
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,6 +20,7 @@ from ratiopath.errors import (
     OverlayValueError,
 )
 from ratiopath.ray import read_slides
+from ratiopath.ray.read_slides import _read_rows
 from ratiopath.readers.base import Level, ResolutionMetadata
 from ratiopath.slides.paths import find_slides
 from ratiopath.slides.rows import Tiling, read_slide_row
@@ -112,6 +114,46 @@ def test_slide_mpp_stands_for_what_the_file_says(tmp_path):
     for path in (silent, wrong):
         row = describe(path, mpp=1.0, slide_mpp=(0.5, 0.25))
         assert (row["level"], row["mpp_x"], row["mpp_y"]) == (1, 1.0, 0.5)
+
+
+def test_slide_mpp_may_be_given_for_some_slides_by_path_or_name(tmp_path):
+    first, second, third = (write_slide(tmp_path / f"{name}.tif") for name in "abc")
+    given = {first: 0.5, "b.tif": (0.1, 0.2)}
+    rows = [describe(path, level=0, slide_mpp=given) for path in (first, second, third)]
+    assert [(row["mpp_x"], row["mpp_y"]) for row in rows] == [
+        (0.5, 0.5),
+        (0.1, 0.2),
+        (pytest.approx(0.25), pytest.approx(0.25)),
+    ]
+    with pytest.raises(ValueError, match=r"slide_mpp of b\.tif must be finite and positive"):
+        describe(second, level=0, slide_mpp={"b.tif": 0})
+
+
+@pytest.mark.parametrize(
+    ("mpp", "has", "text"),
+    [
+        (0.5, (0.5, 0.5), None),
+        (0.5, (0.59, 0.42), None),
+        (0.5, (1.01, 1.0), "nearest to 0.5 x 0.5 µm per pixel has 1.01 x 1"),
+        ((0.5, 1.0), (0.5, 0.5), "nearest to 0.5 x 1 µm per pixel has 0.5 x 0.5"),
+    ],
+)
+def test_a_level_far_from_the_mpp_asked_for_is_described(mpp, has, text):
+    tiling = Tiling.checked(16, 8, mpp, None, None)
+    found = tiling.describe_far_level(has)
+    assert (found is None) if text is None else (text in found)
+    assert Tiling.checked(16, 8, None, 0, None).describe_far_level(has) is None
+
+
+def test_reading_warns_of_a_far_level_once_for_all_slides_alike(tmp_path):
+    paths = [write_slide(tmp_path / f"{name}.tif") for name in "ab"]
+    rows = _read_rows(paths, Tiling.checked(16, 8, 0.01, None, None))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        assert sum(row.num_rows for row in rows) == 2
+    assert [str(warning.message)[:50] for warning in caught] == [
+        "the level nearest to 0.01 x 0.01 µm per pixel has "
+    ]
 
 
 def test_a_level_that_the_slide_lacks_names_the_slide(tmp_path):

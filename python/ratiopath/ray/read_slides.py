@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from ratiopath.slides.rows import SLIDE_SCHEMA, Tiling, read_slide_row
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
     from ray.data import Dataset
@@ -28,7 +29,10 @@ def read_slides(
     stride: int | tuple[int, int],
     mpp: float | tuple[float, float] | None = None,
     level: int | None = None,
-    slide_mpp: float | tuple[float, float] | None = None,
+    slide_mpp: float
+    | tuple[float, float]
+    | Mapping[str, float | tuple[float, float]]
+    | None = None,
     file_extensions: str | Iterable[str] | None = SLIDE_EXTENSIONS,
     ignore_missing_paths: bool = False,
     concurrency: int | None = None,
@@ -56,7 +60,7 @@ def read_slides(
             of ``mpp`` and ``level`` is given.
         level: Wanted level, 0 the finest.
         slide_mpp: µm per pixel of level 0 of every slide, ``(x, y)`` or one number, instead of what
-            the files say.
+            the files say; or a mapping with that of some slides, by path or file name.
         file_extensions: Endings of the files that are read, in any case; None reads all. A file
             named in ``paths`` itself that is left out is warned of.
         ignore_missing_paths: Leave out paths that do not exist, instead of raising.
@@ -74,7 +78,8 @@ def read_slides(
 
     While the dataset is consumed, a slide can raise `OverlayFormatError` (it cannot be opened),
     `OverlayValueError` (it has no such level) or `OverlayResolutionError` (``mpp`` is given, but
-    nothing says the slide's own); each names the slide.
+    nothing says the slide's own); each names the slide. Workers warn where the nearest
+    level's pixels are more than 1.2 times as large or as small as ``mpp`` asks for.
 
     Examples:
         >>> slides = read_slides("slides", mpp=0.5, tile_extent=512, stride=512)  # doctest: +SKIP
@@ -146,4 +151,14 @@ def _estimated_bytes(paths: list[str]) -> int:
 def _read_rows(paths: list[str], tiling: Tiling) -> Iterator[pa.Table]:
     """Yield a table per slide, so that a limit on the rows spares the slides after it."""
     for path in paths:
-        yield read_slide_row(path, tiling)
+        row = read_slide_row(path, tiling)
+        _warn_if_far(row, tiling)
+        yield row
+
+
+def _warn_if_far(row: pa.Table, tiling: Tiling) -> None:
+    """Warn of a level far from the mpp asked for; Python shows each such text once a process."""
+    mpp_x, mpp_y = row["mpp_x"][0].as_py(), row["mpp_y"][0].as_py()
+    text = None if mpp_x is None else tiling.describe_far_level((mpp_x, mpp_y))
+    if text is not None:
+        warnings.warn(text, stacklevel=2)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
     from ratiopath.readers.base import Reader
     from ratiopath.resolution import Pair
+
+# A level is worth a warning where its pixels are so many times as large as wanted, or as small.
+FAR = 1.2
 
 SLIDE_SCHEMA = pa.schema(
     [
@@ -55,14 +60,15 @@ class Tiling:
         stride: Distance between tiles along x and y, in pixels of the chosen level.
         mpp: Wanted µm per pixel along x and y.
         level: Wanted level.
-        slide_mpp: µm per pixel of level 0, instead of what the files say.
+        slide_mpp: µm per pixel of level 0, instead of what the files say; or that of some slides,
+            by path or file name.
     """
 
     tile_extent: tuple[int, int]
     stride: tuple[int, int]
     mpp: Pair | None
     level: int | None
-    slide_mpp: Pair | None
+    slide_mpp: Pair | Mapping[str, Pair] | None
 
     @classmethod
     def checked(
@@ -71,7 +77,7 @@ class Tiling:
         stride: int | tuple[int, int],
         mpp: float | Pair | None,
         level: int | None,
-        slide_mpp: float | Pair | None,
+        slide_mpp: float | Pair | Mapping[str, float | Pair] | None,
     ) -> Self:
         """Check the arguments of `read_slides`; one number stands for both axes.
 
@@ -89,7 +95,33 @@ class Tiling:
             stride=_whole_pair("stride", stride),
             mpp=None if mpp is None else _positive_pair("mpp", mpp),
             level=None if level is None else operator.index(level),
-            slide_mpp=None if slide_mpp is None else _positive_pair("slide_mpp", slide_mpp),
+            slide_mpp=_slide_mpp(slide_mpp),
+        )
+
+    def slide_mpp_of(self, path: str) -> Pair | None:
+        """Return the µm per pixel that the caller gives for a slide's level 0, if any."""
+        if not isinstance(self.slide_mpp, Mapping):
+            return self.slide_mpp
+        return self.slide_mpp.get(path, self.slide_mpp.get(PurePath(path).name))
+
+    def describe_far_level(self, mpp: Pair) -> str | None:
+        """Say that a chosen level is far from what was asked for, or return None.
+
+        Args:
+            mpp: µm per pixel of the level, along x and y.
+
+        Returns:
+            A sentence with both numbers, the same for all slides of one resolution.
+        """
+        if self.mpp is None:
+            return None
+        pairs = list(zip(mpp, self.mpp, strict=True))
+        if all(max(has / wants, wants / has) <= FAR for has, wants in pairs):
+            return None
+        has, wants = (" x ".join(f"{number:.3g}" for number in pair) for pair in (mpp, self.mpp))
+        return (
+            f"the level nearest to {wants} µm per pixel has {has}: tiles are of that level, whose"
+            " µm per pixel are in the columns mpp_x and mpp_y"
         )
 
 
@@ -136,7 +168,7 @@ def _slide_row(path: str, tiling: Tiling) -> dict[str, Any]:
 def _base_mpp(reader: Reader, path: str, tiling: Tiling) -> Pair | None:
     """Return the slide's µm per pixel, or None where it is unknown and not needed."""
     found = find_base_mpp(
-        reader.resolution, path=path, level0=reader.levels[0], override=tiling.slide_mpp
+        reader.resolution, path=path, level0=reader.levels[0], override=tiling.slide_mpp_of(path)
     )
     if found is not None:
         return found.mpp
@@ -160,6 +192,16 @@ def _level(base: Pair | None, downsamples: Sequence[Pair], path: str, tiling: Ti
             path,
         )
     return level
+
+
+def _slide_mpp(
+    slide_mpp: float | Pair | Mapping[str, float | Pair] | None,
+) -> Pair | Mapping[str, Pair] | None:
+    if slide_mpp is None:
+        return None
+    if isinstance(slide_mpp, Mapping):
+        return {path: _positive_pair(f"slide_mpp of {path}", v) for path, v in slide_mpp.items()}
+    return _positive_pair("slide_mpp", slide_mpp)
 
 
 def _whole_pair(name: str, value: int | tuple[int, int]) -> tuple[int, int]:
