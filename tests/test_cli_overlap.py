@@ -337,7 +337,7 @@ def kill_midway(command: list[str], parts: Path, least: int) -> None:
 
 def test_a_killed_run_goes_on_and_gives_the_same_table(tmp_path):
     folder = tmp_path / "slides"
-    for index in range(12):
+    for index in range(18):
         write_slide(folder, f"s{index:02}", None, (1024, 768))
     write_overlay(tmp_path / "mask.tif", [random_mask(3, size=(1024, 768))], 4.0)
     whole, killed = tmp_path / "whole.parquet", tmp_path / "killed.parquet"
