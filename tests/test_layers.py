@@ -40,7 +40,11 @@ ROOMS = {
         "ratiopath.readers.tiff_slots",
         "ratiopath.demo.sample",
     ),
-    "imagecodecs": ("ratiopath.readers.tiff", "ratiopath.readers.image"),
+    "imagecodecs": (
+        "ratiopath.readers.tiff",
+        "ratiopath.readers.tiff_codecs",
+        "ratiopath.readers.image",
+    ),
     "PIL": ("ratiopath.readers.image", "ratiopath.demo"),
     "openslide": ("ratiopath.readers.openslide",),
     "typer": ("ratiopath.cli",),

@@ -120,8 +120,8 @@ def test_a_dropped_reader_closes_its_file(overlay):
 
 
 def test_a_file_that_fails_to_open_is_closed(tmp_path):
-    path = tmp_path / "turned.tif"
-    tifffile.imwrite(path, labels(), extratags=[(274, 3, 1, 3, True)], **OPTIONS)
+    path = tmp_path / "complex.tif"
+    tifffile.imwrite(path, labels().astype(np.complex64), **OPTIONS)
     with pytest.raises(OverlayFormatError) as caught:
         TiffReader(path)
     path.unlink()

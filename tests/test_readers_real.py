@@ -10,6 +10,7 @@ import numpy as np
 import openslide
 import pytest
 import tifffile
+from PIL import Image, ImageOps
 
 from ratiopath.errors import OverlayFormatError
 from ratiopath.readers import ResolutionMetadata, open_reader
@@ -23,7 +24,6 @@ REFUSED = {
     "gdal/uint16_sgilog.tif": "SGILOG",
     "gdal/unsupported_codec_jp2000.tif": "J2K",
     "gdal/unsupported_codec_unknown.tif": "44510",
-    **{f"large_image/test_orient{k}.tif": f"Orientation is {k}" for k in range(2, 9)},
     "large_image/zero_gi.tif": "no pixels",
     "tifftools/bad_header1.tif": "not a TIFF",
     "tifftools/bad_header2.tif": "BigTIFF",
@@ -71,6 +71,7 @@ def test_every_tiff_reads_as_gdal_reads_it_or_is_refused(shared_data):
         name
         for name, path in files.items()
         if name not in REFUSED.keys() | NOT_FOR_GDAL
+        and not re.search(r"test_orient[2-8]", name)
         and not equals(assemble(open_reader(path)), read_with_gdal(path))
     ]
     assert wrong == []
@@ -90,6 +91,15 @@ def test_what_gdal_reads_otherwise_equals_tifffile(shared_data, name):
     expected = tifffile.imread(path, key=0)
     pixels = assemble(open_reader(path))
     assert equals(pixels, expected.reshape(pixels.shape))
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+def test_a_turned_file_equals_what_pillow_puts_upright(shared_data, orientation):
+    path = shared_data / "tiff" / "large_image" / f"test_orient{orientation}.tif"
+    image = Image.fromarray(read_with_gdal(path)[:, :, 0])
+    image.getexif()[274] = orientation
+    expected = np.asarray(ImageOps.exif_transpose(image))
+    np.testing.assert_array_equal(assemble(open_reader(path))[:, :, 0], expected)
 
 
 @pytest.mark.parametrize("name", ["cog_rgb.tif", "cog_hirise_mars.tif"])

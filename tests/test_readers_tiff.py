@@ -246,12 +246,6 @@ def test_a_compressed_strip_too_large_to_decode_is_refused_with_the_way_out(path
         reader.read_segment(0, 0, 0)
 
 
-@pytest.mark.parametrize("orientation", range(2, 9))
-def test_a_turned_image_is_refused_by_the_name_of_its_tag(path, orientation):
-    with pytest.raises(OverlayFormatError, match=f"Orientation is {orientation}"):
-        write(path, noise(), extratags=[(274, 3, 1, orientation, True)])
-
-
 def test_complex_samples_are_refused(path):
     with pytest.raises(OverlayFormatError, match="SampleFormat"):
         write(path, np.zeros((4, 4), np.complex64))

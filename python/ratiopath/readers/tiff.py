@@ -1,6 +1,7 @@
 """TIFF, BigTIFF, OME-TIFF, COG and Aperio SVS, read with tifffile and imagecodecs.
 
-Samples come out as the file stores them, with these exceptions: JPEG's YCbCr becomes RGB; an alpha
+An image that tag Orientation says is stored turned or mirrored is put upright. Samples come out as
+the file stores them, with these exceptions: JPEG's YCbCr becomes RGB; an alpha
 channel is dropped, after the samples of fully transparent pixels were set to 0, or to the
 background asked for (any other alpha keeps the stored colour); 1-bit samples are bool. A palette's
 indices are the values, "minimum is white" is not inverted, and CMYK, Lab or YCbCr in other codecs
@@ -22,6 +23,7 @@ from ratiopath.readers.files import PositionalFile, RandomAccessFile
 from ratiopath.readers.tiff_level import TiffLevel
 from ratiopath.readers.tiff_metadata import GDAL_NODATA, fill_value, resolution_metadata
 from ratiopath.readers.tiff_pyramid import pyramid_pages
+from ratiopath.readers.tiff_turned import upright, upright_resolution
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,17 +147,19 @@ class TiffReader(Reader):
         pages = pyramid_pages(_series(tiff))
         first = pages[0][0].keyframe
         tags = {number: first.tags.valueof(number) for number in _READ_TAGS}
-        self._refuse_unsupported(first, tags[_ORIENTATION])
+        self._refuse_unsupported(first)
         self.dtype = first.dtype.newbyteorder("=")
         self.encoding = f"TIFF, {first.compression.name}, {first.photometric.name}"
         self.fill = fill_value(tags[GDAL_NODATA], self.dtype)
-        self._levels = [TiffLevel(self._file, level, self.dtype, self.fill) for level in pages]
+        levels = [TiffLevel(self._file, level, self.dtype, self.fill) for level in pages]
+        self._levels = upright(levels, tags[_ORIENTATION])
         self.levels = tuple(level.grid for level in self._levels)
         self._alpha = _alpha_channel(first) if len(pages[0]) == 1 else None
         self.channels = self._levels[0].channels - (self._alpha is not None)
-        self.resolution = resolution_metadata(tags, tiff.pages.first.description)
+        resolution = resolution_metadata(tags, tiff.pages.first.description)
+        self.resolution = upright_resolution(resolution, tags[_ORIENTATION])
 
-    def _refuse_unsupported(self, page: Page, orientation: object) -> None:
+    def _refuse_unsupported(self, page: Page) -> None:
         if page.dtype is None or page.dtype.char not in SAMPLE_TYPES:
             bits = f"SampleFormat {page.sampleformat}, {page.bitspersample} bits"
             raise OverlayFormatError(f"samples of this type are not supported: {bits}", self.path)
@@ -165,13 +169,6 @@ class TiffReader(Reader):
             codec = getattr(page.compression, "name", "unknown")
             number = int(page.compression)
             raise OverlayFormatError(f"compression {number} ({codec}) is not supported", self.path)
-        # 0 is no orientation at all; libtiff, too, takes it for the default.
-        if orientation not in (None, 0, 1):
-            raise OverlayFormatError(
-                f"tag Orientation is {orientation}: the image is stored turned or mirrored, which"
-                " is not supported; rewrite it with Orientation 1 (top left)",
-                self.path,
-            )
 
 
 def _series(tiff: tifffile.TiffFile) -> Sequence[Any]:

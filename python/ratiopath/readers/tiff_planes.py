@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from ratiopath.readers.streams import stream_size
+from ratiopath.readers.tiff_codecs import page_decoder, unpacker
 from ratiopath.readers.tiff_slots import slot_decoder
 
 if TYPE_CHECKING:
@@ -52,10 +53,11 @@ class Plane(ABC):
         self.offsets, self.counts = page.dataoffsets, page.databytecounts
         self._tables = {"jpegtables": page.jpegtables, "jpegheader": page.keyframe.jpegheader}
         layout = page.keyframe
-        self._decode = layout.decode
+        self._decode = page_decoder(layout)
         self._compression = int(layout.compression)
         self.width, self.height = int(layout.imagewidth), int(layout.imagelength)
         self.samples = int(layout.shaped[4])
+        self._unpacked = unpacker(layout)
         depth = -(-int(layout.imagedepth) // int(layout.tiledepth))
         self.first = sample * depth * self.segments_of_plane(layout)
         needed = self.first + self.segments_of_plane(layout)
@@ -102,6 +104,9 @@ class Plane(ABC):
         if self.is_sparse(index):
             return None
         stream = self.encoded(index)
+        if self._unpacked is not None:
+            _, _, width, height = self.extent(index)
+            stream = self._unpacked(stream, width * height * self.samples * self.dtype.itemsize)
         self._check_size(stream, index)
         pixels, _, _ = self._decode(stream, index, **self._tables)
         return _in_dtype(pixels[0], self.dtype)
