@@ -76,7 +76,8 @@ pub fn gather_segment(
 ///
 /// # Errors
 ///
-/// [`Error::Index`] for a plan of several shapes, [`Error::Length`] for an output of another size.
+/// [`Error::Index`] for a plan of several shapes, [`Error::Length`] for an output of another size
+/// or a pixel of no bytes.
 pub fn write_masks(
     plan: &Plan,
     masked: &[u8],
@@ -85,6 +86,9 @@ pub fn write_masks(
     layout: Layout,
 ) -> Result<()> {
     let shape = common_shape(plan)?;
+    if masked.is_empty() {
+        return Err(Error::Length { what: "masked pixel", expected: 1, actual: 0 });
+    }
     let template = template(shape, masked);
     layout.check(plan, out, template.len())?;
     for patch in 0..plan.patches() {
