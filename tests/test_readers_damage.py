@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
 import pytest
 import tifffile
 from hypothesis import given
@@ -54,6 +55,63 @@ def test_a_corrupt_file_is_an_error_or_keeps_the_reader_s_promises(
     except OverlayError:
         return
     assert segment is None or (segment.shape[2], segment.dtype) == (reader.channels, reader.dtype)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_file_cut_at_every_hundredth_of_its_bytes_is_an_error(tmp_path, layout):
+    path = tmp_path / "labels.tif"
+    tifffile.imwrite(path, labels(), compression="deflate", **layout, **OPTIONS)
+    content = path.read_bytes()
+    for part in range(100):
+        path.write_bytes(content[: len(content) * part // 100])
+        with pytest.raises(OverlayError, match=r"labels\.tif"):
+            assemble(open_reader(path))
+
+
+def test_pages_that_follow_each_other_for_ever_are_read_once(tmp_path):
+    path = tmp_path / "loop.tif"
+    with tifffile.TiffWriter(path) as tiff:
+        for _ in range(3):
+            tiff.write(labels(), **OPTIONS)
+    with tifffile.TiffFile(path) as tiff:
+        places = [page.offset for page in tiff.pages]
+        entries = len(tiff.pages[2].tags)
+    content = bytearray(path.read_bytes())
+    after = places[2] + 2 + 12 * entries
+    assert content[after : after + 4] == bytes(4)
+    content[after : after + 4] = places[1].to_bytes(4, "little")
+    path.write_bytes(content)
+    np.testing.assert_array_equal(assemble(open_reader(path))[:, :, 0], labels())
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads anything")
+def test_a_file_without_permission_is_refused(tmp_path):
+    path = write_overlay(tmp_path / "labels.tiff", [labels()])
+    path.chmod(0)
+    with pytest.raises(OverlayFormatError, match="Permission denied"):
+        open_reader(path)
+
+
+@pytest.mark.parametrize("size", [40_000, 2**31 - 1])
+def test_a_strip_of_an_enormous_image_is_refused_unread(tmp_path, size):
+    path = tmp_path / "labels.tif"
+    tifffile.imwrite(path, labels(), compression="deflate", **OPTIONS)
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        for code in (256, 257, 278):
+            tiff.pages[0].tags[code].overwrite(size, dtype=4)
+    with pytest.raises(OverlayFormatError, match="more than 256 MiB"):
+        open_reader(path).read_segment(0, 0, 0)
+
+
+def test_an_uncompressed_strip_of_any_height_is_read_in_rows(tmp_path):
+    path = tmp_path / "heatmap.tif"
+    tifffile.imwrite(path, shape=(40_000, 40_000), dtype="u1", rowsperstrip=40_000, **OPTIONS)
+    with path.open("r+b") as file, tifffile.TiffFile(path) as tiff:
+        file.seek(tiff.pages[0].dataoffsets[0] + 30_000 * 40_000 + 20_000)
+        file.write(b"\7")
+    reader = open_reader(path)
+    row, column = divmod(30_000, reader.levels[0].segment_height)
+    assert reader.read_segment(0, row, 0)[column, 20_000, 0] == 7
 
 
 def test_a_file_that_shrinks_while_open_is_an_error(tmp_path):
