@@ -207,11 +207,11 @@ def test_the_tutorial_measures_every_tile_s_tissue(tmp_path):
     assert rows["shapes"] == [[2, 32, 32, 1]] * len(expected)
 
 
-@pytest.mark.parametrize("page", ["docs/concepts.md"])
-def test_a_page_that_needs_no_files_runs(page):
+@pytest.mark.parametrize("page", ["docs/concepts.md", "docs/formats.md"])
+def test_a_page_that_needs_no_files_runs(tmp_path, page):
     code = "\n".join(python_blocks(ROOT / page))
     # In a process of its own, for it changes Ray's settings.
-    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 - the project's own page
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)  # noqa: S603 - the project's own page
 
 
 def write_how_to_overlays(folder: Path) -> None:

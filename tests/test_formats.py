@@ -1,0 +1,334 @@
+"""The tables of docs/formats.md, row by row: what opens, by independent decoders, and what not."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import imagecodecs
+import numpy as np
+import openslide
+import pytest
+import rasterio
+import tifffile
+from PIL import Image
+
+from ratiopath.errors import OverlayError
+from ratiopath.readers import image, open_reader, tiff_level
+from ratiopath.readers.image import ImageReader
+from ratiopath.readers.npy import NpyReader
+from ratiopath.readers.openslide import OpenSlideReader
+from ratiopath.readers.tiff import TiffReader
+from readers_assembly import assemble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "formats.md"
+HEIGHT, WIDTH = 75, 61
+TILES = {"tiled": True, "blockxsize": 32, "blockysize": 32}
+STRIPS = {"blockysize": 16}
+LAYOUTS = [TILES, STRIPS, {**TILES, "interleave": "band"}, {**TILES, "BIGTIFF": "YES"}]
+BIG_ENDIAN = {**TILES, "ENDIANNESS": "BIG"}
+
+
+def rows_of(heading: str) -> list[list[str]]:
+    """Return the cells of the first table below a heading."""
+    below = PAGE.read_text(encoding="utf-8").split(f"## {heading}\n")[1].split("\n## ")[0]
+    lines = [line for line in below.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def ramps(dtype: str = "u1", channels: int | None = None, bits: int = 7) -> np.ndarray:
+    """Values below 2^bits that rise along the rows: compressible, and of every byte."""
+    shape = (HEIGHT, WIDTH) if channels is None else (HEIGHT, WIDTH, channels)
+    steps = np.random.default_rng(8).integers(0, 3, shape)
+    return (np.cumsum(steps, axis=1) * (2**bits // 125 or 1) % 2**bits).astype(dtype)
+
+
+def types(names: str) -> list[str]:
+    """Expand "uint8 to uint64" into NumPy's names."""
+    for kind in ("uint", "int", "float"):
+        widths = ["8", "16", "32", "64"]
+        for low, high in re.findall(rf"\b{kind}(\d+) to {kind}(\d+)", names):
+            all_of = widths[widths.index(low) : widths.index(high) + 1]
+            together = ", ".join(f"{kind}{width}" for width in all_of)
+            names = names.replace(f"{kind}{low} to {kind}{high}", together)
+    return [name for name in names.split(", ") if re.fullmatch(r"bool|u?int\d+|float\d+", name)]
+
+
+# --- Compressions of TIFF -----------------------------------------------------------------------
+
+# GDAL's options, and the extremes of bits that the row names.
+GDAL = {
+    "none": {"compress": "NONE"},
+    "PackBits": {"compress": "PACKBITS"},
+    "LZW": {"compress": "LZW"},
+    "LZW with predictor 2": {"compress": "LZW", "predictor": 2},
+    "LZW with predictor 3": {"compress": "LZW", "predictor": 3},
+    "deflate": {"compress": "DEFLATE"},
+    "deflate with predictor 2": {"compress": "DEFLATE", "predictor": 2},
+    "deflate with predictor 3": {"compress": "DEFLATE", "predictor": 3},
+    "zstd": {"compress": "ZSTD"},
+    "zstd with predictor 2": {"compress": "ZSTD", "predictor": 2},
+    "LZMA": {"compress": "LZMA"},
+    "LERC": {"compress": "LERC"},
+    "LERC packed with deflate": {"compress": "LERC_DEFLATE"},
+    "LERC packed with zstd": {"compress": "LERC_ZSTD"},
+    "CCITT RLE": {"compress": "CCITTRLE"},
+    "CCITT group 3": {"compress": "CCITTFAX3"},
+    "CCITT group 4": {"compress": "CCITTFAX4"},
+    "JPEG": {"compress": "JPEG"},
+    "JPEG, channels apart": {"compress": "JPEG", "interleave": "band"},
+    "JPEG of 12 bits": {"compress": "JPEG", "nbits": 12},
+    "WebP": {"compress": "WEBP", "WEBP_LOSSLESS": "YES", "photometric": "RGB"},
+}
+# What this GDAL may lack is written by tifffile, and compared with the array that was written.
+TIFFFILE = {
+    "JPEG 2000": {"compression": "jpeg2000"},
+    "JPEG XL": {"compression": "jpegxl", "compressionargs": {"lossless": True}},
+    "PNG": {"compression": "png"},
+}
+SAMPLES = dict(rows_of("Compressions of TIFF"))
+
+
+def test_every_row_of_the_compressions_has_a_test():
+    assert SAMPLES.keys() == GDAL.keys() | TIFFFILE.keys()
+
+
+def equals_gdal(path: Path, pixels: np.ndarray, **options: object) -> bool:
+    """Write with GDAL, and compare what is read with what GDAL reads back."""
+    bands = pixels[np.newaxis] if pixels.ndim == 2 else np.moveaxis(pixels, 2, 0)
+    size = {"count": bands.shape[0], "height": bands.shape[1], "width": bands.shape[2]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # no georeference
+        with rasterio.open(path, "w", "GTiff", dtype=bands.dtype, **size, **options) as file:
+            file.write(bands)
+        with rasterio.open(path) as file:
+            expected = np.moveaxis(file.read(), 0, 2)
+    found = assemble(open_reader(path))
+    path.unlink()
+    return np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize("name", GDAL)
+def test_a_compression_reads_as_gdal_reads_it(tmp_path, name):
+    codec, path = GDAL[name], tmp_path / "overlay.tif"
+    wrong = []
+    for dtype in types(SAMPLES[name]):
+        bits = {"bool": {"nbits": 1}, "float16": {"nbits": 16}}.get(dtype, {})
+        stored = {"bool": "u1", "float16": "f4"}.get(dtype, dtype)
+        layouts = [TILES, STRIPS] if "CCITT" in name or "12 bits" in name else LAYOUTS
+        if not {"JPEG", "WebP", "LERC"} & set(name.replace(",", "").split()):
+            layouts = [*layouts, BIG_ENDIAN]
+        for layout in layouts:
+            channels = 3 if name == "WebP" or "interleave" in layout | codec else None
+            if name == "WebP" and layout.get("interleave"):
+                continue
+            pixels = ramps(
+                stored, channels, bits=1 if dtype == "bool" else 11 if bits or "12" in name else 7
+            )
+            if not equals_gdal(path, pixels, **(layout | codec | bits)):
+                wrong.append((dtype, layout))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", [name for name in GDAL if "packed 2" in SAMPLES[name]])
+def test_packed_bits_read_as_gdal_reads_them(tmp_path, name):
+    low, high = map(int, re.search(r"packed (\d+) to (\d+) bits", SAMPLES[name]).groups())
+    wrong = [
+        (bits, layout)
+        for bits in range(low, high + 1)
+        for layout in (TILES, STRIPS)
+        if not equals_gdal(
+            tmp_path / "a.tif",
+            ramps("u1" if bits <= 8 else "u2" if bits <= 16 else "u4", bits=bits),
+            nbits=bits,
+            **(layout | GDAL[name]),
+        )
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("layout", [{"tile": (16, 32)}, {"rowsperstrip": 9}])
+@pytest.mark.parametrize("channels", [None, 3])
+@pytest.mark.parametrize("name", TIFFFILE)
+def test_a_compression_reads_back(tmp_path, name, channels, layout):
+    for dtype in types(SAMPLES[name]):
+        pixels = ramps(dtype, channels)
+        photometric = "rgb" if channels else "minisblack"
+        options = {"photometric": photometric, "metadata": None, **layout, **TIFFFILE[name]}
+        tifffile.imwrite(tmp_path / "overlay.tif", pixels, **options)
+        found = assemble(open_reader(tmp_path / "overlay.tif"))
+        np.testing.assert_array_equal(found, pixels.reshape(HEIGHT, WIDTH, -1))
+
+
+def test_jpeg_of_colours_equals_libjpeg_s(tmp_path):
+    path = tmp_path / "overlay.tif"
+    options = {"compression": "jpeg", "tile": (32, 32), "metadata": None, "photometric": "rgb"}
+    tifffile.imwrite(path, ramps(channels=3), **options)
+    found = assemble(open_reader(path))
+    np.testing.assert_array_equal(found, tifffile.imread(path))
+
+
+# --- Kinds of file ------------------------------------------------------------------------------
+
+
+def write_tiff(path: Path) -> np.ndarray:
+    tifffile.imwrite(path, ramps(), photometric="minisblack", compression="lzw", tile=(32, 32))
+    return ramps()
+
+
+def write_aperio(path: Path) -> np.ndarray:
+    options = {"compression": "jpeg", "tile": (32, 32), "photometric": "rgb", "metadata": None}
+    tifffile.imwrite(path, ramps(channels=3), description="Aperio x |MPP = 0.5", **options)
+    return tifffile.imread(path)
+
+
+def write_aperio_ycbcr(path: Path) -> np.ndarray:
+    options = {"compression": 33003, "tile": (32, 32), "photometric": "rgb", "metadata": None}
+    tifffile.imwrite(path, ramps(channels=3), description="Aperio x |MPP = 0.5", **options)
+    return read_with_openslide(path)
+
+
+def write_trestle(path: Path) -> np.ndarray:
+    options = {"compression": "jpeg", "tile": (32, 32), "photometric": "rgb", "metadata": None}
+    description = "Background Color=ffffff;Objective Magnification=20"
+    software = "MedScan 1.0"
+    tifffile.imwrite(path, ramps(channels=3), description=description, software=software, **options)
+    return read_with_openslide(path)
+
+
+def read_with_openslide(path: Path) -> np.ndarray:
+    with openslide.OpenSlide(path) as slide:
+        return np.asarray(slide.read_region((0, 0), 0, slide.dimensions))[:, :, :3]
+
+
+def write_image(kind: str) -> Callable[[Path], np.ndarray]:
+    def write(path: Path) -> np.ndarray:
+        Image.fromarray(ramps(channels=3)).save(path, kind)
+        with Image.open(path) as file:
+            return np.asarray(file)
+
+    return write
+
+
+def write_npy(path: Path) -> np.ndarray:
+    with path.open("wb") as file:
+        np.save(file, ramps("f4"))
+    return np.load(path)
+
+
+KINDS = {
+    "TIFF, BigTIFF, OME-TIFF, COG": (TiffReader, write_tiff),
+    "Aperio SVS": (TiffReader, write_aperio),
+    "Aperio SVS with YCbCr in JPEG 2000": (OpenSlideReader, write_aperio_ycbcr),
+    "Trestle TIFF": (OpenSlideReader, write_trestle),
+    "PNG": (ImageReader, write_image("PNG")),
+    "JPEG": (ImageReader, write_image("JPEG")),
+    "BMP": (ImageReader, write_image("BMP")),
+    "NumPy .npy": (NpyReader, write_npy),
+}
+
+
+def test_every_row_of_the_kinds_has_a_test():
+    assert [row[0] for row in rows_of("Kinds of file")] == list(KINDS)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_kind_of_file_is_read_as_its_row_says(tmp_path, name):
+    reader_class, write = KINDS[name]
+    expected = write(tmp_path / "overlay.bin")
+    reader = open_reader(tmp_path / "overlay.bin")
+    assert type(reader) is reader_class
+    np.testing.assert_array_equal(assemble(reader), expected.reshape(*expected.shape[:2], -1))
+
+
+# --- What is refused ----------------------------------------------------------------------------
+
+
+def tiff(path: Path, pixels: np.ndarray | None = None, **options: object) -> Path:
+    defaults = {"photometric": "minisblack", "metadata": None}
+    tifffile.imwrite(path, ramps() if pixels is None else pixels, **(defaults | options))
+    return path
+
+
+def retag(path: Path, code: int, value: object) -> Path:
+    with tifffile.TiffFile(path, mode="r+") as file:
+        file.pages[0].tags[code].overwrite(value)
+    return path
+
+
+def streams(path: Path, stream: bytes) -> Path:
+    options = {"tile": (32, 32), "compression": "jpeg", "photometric": "minisblack"}
+    tifffile.imwrite(path, iter([stream]), shape=(32, 32), dtype="u1", metadata=None, **options)
+    return path
+
+
+def content(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+def saved(path: Path, **options: object) -> Path:
+    Image.fromarray(ramps()).save(path, **options)
+    return path
+
+
+def turned(path: Path) -> Path:
+    exif = Image.Exif()
+    exif[274] = 6
+    return saved(path, format="JPEG", exif=exif)
+
+
+def npy(path: Path, pixels: np.ndarray, end: int | None = None) -> Path:
+    with path.open("wb") as file:
+        np.save(file, pixels)
+    return content(path, path.read_bytes()[:end])
+
+
+def folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+REFUSED: dict[str, Callable[[Path], Path]] = {
+    "a file of no known kind": lambda path: content(path, b"text" * 99),
+    "a directory": folder,
+    "a missing file": lambda path: path,
+    "a TIFF of complex samples": lambda path: tiff(path, np.zeros((4, 4), np.complex64)),
+    "a TIFF compression without tests": lambda path: retag(
+        tiff(path, compression="lzw"), 259, 32809
+    ),
+    "a TIFF without pixels": lambda path: retag(tiff(path), 256, 0),
+    "a truncated TIFF": lambda path: content(path, tiff(path).read_bytes()[:-99]),
+    "a compressed strip above 256 MiB": lambda path: tiff(path, compression="lzw", rowsperstrip=75),
+    "a stream of another size than its tile": lambda path: streams(
+        path, imagecodecs.jpeg8_encode(np.zeros((64, 64), np.uint8))
+    ),
+    "a JPEG without its end": lambda path: streams(
+        path, imagecodecs.jpeg8_encode(np.zeros((32, 32), np.uint8))[:-9]
+    ),
+    "a PNG, JPEG or BMP above 256 MiB": lambda path: saved(path, format="PNG"),
+    "a JPEG that EXIF turns": turned,
+    "a .npy of objects": lambda path: npy(path, np.array([[None]])),
+    "a .npy cut off": lambda path: npy(path, ramps(), -9),
+}
+WHY = {what: why.strip("`") for what, why in rows_of("What is refused")}
+
+
+def test_every_row_of_the_refused_has_a_test():
+    assert list(WHY) == list(REFUSED)
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_refused_says_why(tmp_path, what, monkeypatch):
+    path = REFUSED[what](tmp_path / "overlay.bin")
+    if "256 MiB" in what:
+        monkeypatch.setattr(tiff_level, "LARGEST_SEGMENT", HEIGHT * WIDTH - 1)
+        monkeypatch.setattr(image, "LARGEST_SEGMENT", HEIGHT * WIDTH - 1)
+    with pytest.raises(OverlayError, match=re.escape(WHY[what])) as caught:
+        assemble(open_reader(path))
+    assert caught.value.path == str(path)
