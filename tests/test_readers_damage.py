@@ -131,6 +131,16 @@ def test_a_byte_count_past_the_end_is_refused_before_anything_is_allocated(tmp_p
         open_reader(path).read_segment(0, 0, 0)
 
 
+@pytest.mark.parametrize("code", [324, 325])
+def test_places_that_are_no_integers_are_refused(tmp_path, code):
+    path = write_overlay(tmp_path / "labels.tiff", [labels()])
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        tag = tiff.pages[0].tags[code]
+        tag.overwrite([float(value) for value in tag.value], dtype=11)
+    with pytest.raises(OverlayFormatError, match="no integers"):
+        open_reader(path)
+
+
 def test_too_few_segments_are_refused(tmp_path):
     path = write_overlay(tmp_path / "labels.tiff", [labels()])
     with tifffile.TiffFile(path, mode="r+") as tiff:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -63,6 +64,9 @@ class Plane(ABC):
         needed = self.first + self.segments_of_plane(layout)
         if min(len(self.offsets), len(self.counts)) < needed:
             raise ValueError(f"{needed} segments make the image, {len(self.offsets)} are listed")
+        # All values of a tag have one type.
+        if not all(isinstance(values[0], Integral) for values in (self.offsets, self.counts)):
+            raise ValueError("the segments' offsets or byte counts are no integers")
 
     @abstractmethod
     def segments_of_plane(self, layout: Page) -> int:
