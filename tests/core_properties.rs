@@ -10,9 +10,10 @@ use std::sync::Arc;
 use core_oracle::{areas, coverage, is_inside, is_simple, star};
 use proptest::prelude::*;
 use ratiopath_core::count::{count_pixels, count_under};
-use ratiopath_core::gather::{Layout, gather_segment, write_masks};
+use ratiopath_core::gather::{Layout, fill_background, fill_segment, gather_segment, write_masks};
+use ratiopath_core::known::KnownCounts;
 use ratiopath_core::mask::{write_coverage, write_mask};
-use ratiopath_core::overlap::Collector;
+use ratiopath_core::overlap::{Areas, Collector, Memory};
 use ratiopath_core::pixels::Pixels;
 use ratiopath_core::plan::{LevelGrid, Patch, Plan};
 use ratiopath_core::polygon::{Bounds, Grid, Polygon};
@@ -199,34 +200,42 @@ proptest! {
     ) {
         let level = LevelGrid { width: 23, height: 17, segment_width: segment.0, segment_height: segment.1 };
         let raster = runs(level.width * level.height, 1, seed);
-        let spans = Arc::new(spans_of(&ring, rule));
+        let spans = spans_of(&ring, rule);
         let patches: Vec<Patch> = origins.iter().map(|&(x, y)| Patch { x, y, shape: 0 }).collect();
-        let plan = Plan::new(level, vec![Arc::clone(&spans)], patches).unwrap();
+        let plan = Plan::new(level, vec![Arc::new(spans.clone().into())], patches).unwrap();
         let mut contents = BTreeMap::new();
-        let mut collectors = [Collector::new(1).unwrap(), Collector::new(1).unwrap()];
-        for index in 0..plan.segments().len() {
-            let (bytes, width, height) = cut(&raster, level, plan.segments()[index]);
-            let pixels = Pixels::new(&bytes, width, height, 1).unwrap();
-            // Contents by their bytes, some left unknown.
-            let content = contents.len() as u64;
-            let content = *contents.entry((bytes.clone(), width)).or_insert(content);
-            let known = Some(content).filter(|content| content % 3 > 0);
-            collectors[index % 2].add_segment(&plan, index, &pixels, known).unwrap();
-        }
-        let [mut first, second] = collectors;
-        first.merge(&second);
-        let found = first.finish(plan.patches());
-        let weights = weights(&spans);
-        for (patch, &origin) in origins.iter().enumerate() {
-            let expected = areas(&raster, (level.width, level.height), &weights, WIDTH, origin);
-            let entries = found.offsets[patch] as usize..found.offsets[patch + 1] as usize;
-            let mut actual = BTreeMap::new();
-            for entry in entries {
-                actual.insert(found.keys[found.key_indices[entry] as usize], found.areas[entry]);
+        let counts = Arc::new(KnownCounts::default());
+        let memory = Memory { counts, limit: 1 << 20, channel: None };
+        // The second time much is known, and the answer is the same.
+        for memory in [None, Some(memory.clone()), Some(memory)] {
+            let mut collectors = [memory.clone(), memory].map(collector);
+            for index in 0..plan.segments().len() {
+                let (bytes, width, height) = cut(&raster, level, plan.segments()[index]);
+                let pixels = Pixels::new(&bytes, width, height, 1).unwrap();
+                // Contents by their bytes, some left unknown.
+                let content = contents.len() as u64;
+                let content = *contents.entry((bytes.clone(), width)).or_insert(content);
+                let named = Some(content).filter(|content| content % 3 > 0);
+                let collector = &mut collectors[index % 2];
+                let known = named.is_some_and(|content| collector.add_known(&plan, index, content).unwrap());
+                match pixels.constant().filter(|_| content % 2 == 0) {
+                    _ if known => (),
+                    Some(pixel) => collector.add_constant(&plan, index, pixel).unwrap(),
+                    None => collector.add_segment(&plan, index, &pixels, named).unwrap(),
+                }
             }
-            prop_assert_eq!(actual.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
-            for (value, area) in expected {
-                prop_assert!((actual[&value] - area).abs() < 1e-9);
+            let [mut first, second] = collectors;
+            first.merge(&second);
+            let found = first.finish(plan.patches());
+            let weights = weights(&spans);
+            for (patch, &origin) in origins.iter().enumerate() {
+                let expected = areas(&raster, (level.width, level.height), &weights, WIDTH, origin);
+                let actual = areas_of(&found, patch, 1);
+                let expected: BTreeMap<_, _> = expected.into_iter().map(|(k, v)| (vec![k], v)).collect();
+                prop_assert_eq!(actual.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+                for (value, area) in expected {
+                    prop_assert!((actual[&value] - area).abs() < 1e-9);
+                }
             }
         }
     }
@@ -242,16 +251,21 @@ proptest! {
         let level = LevelGrid { width: 23, height: 17, segment_width: segment.0, segment_height: segment.1 };
         let raster = runs(level.width * level.height * pixel_bytes, pixel_bytes, seed);
         let wide = LevelGrid { width: level.width * pixel_bytes, segment_width: segment.0 * pixel_bytes, ..level };
-        let spans = Arc::new(spans_of(&ring, Rule::Center));
+        let spans = spans_of(&ring, Rule::Center);
         let patches: Vec<Patch> = origins.iter().map(|&(x, y)| Patch { x, y, shape: 0 }).collect();
-        let plan = Plan::new(level, vec![Arc::clone(&spans)], patches).unwrap();
+        let plan = Plan::new(level, vec![Arc::new(spans.clone().into())], patches).unwrap();
         let bytes = HEIGHT * WIDTH * pixel_bytes;
-        let mut out = vec![0; origins.len() * 2 * bytes];
+        // What is never written would show.
+        let mut out = vec![0xA5; origins.len() * 2 * bytes];
+        let layout = Layout { stride: 2 * bytes, offset: 0 };
+        fill_background(&plan, &vec![9; pixel_bytes], &mut out, layout).unwrap();
         for index in 0..plan.segments().len() {
             let (part, width, height) = cut(&raster, wide, plan.segments()[index]);
             let pixels = Pixels::new(&part, width / pixel_bytes, height, pixel_bytes).unwrap();
-            let layout = Layout { stride: 2 * bytes, offset: 0 };
-            gather_segment(&plan, index, &pixels, &mut out, layout).unwrap();
+            match pixels.constant() {
+                Some(pixel) => fill_segment(&plan, index, pixel, &mut out, layout).unwrap(),
+                None => gather_segment(&plan, index, &pixels, &mut out, layout).unwrap(),
+            }
         }
         let masked = vec![7; pixel_bytes];
         write_masks(&plan, &masked, true, &mut out, Layout { stride: 2 * bytes, offset: bytes }).unwrap();
@@ -264,7 +278,7 @@ proptest! {
                     for byte in 0..pixel_bytes {
                         let k = patch * 2 * bytes + (row * WIDTH + column) * pixel_bytes + byte;
                         let source = (at.0 * level.width as i64 + at.1) * pixel_bytes as i64;
-                        let expected = if inside { raster[source as usize + byte] } else { 0 };
+                        let expected = if inside { raster[source as usize + byte] } else { 9 };
                         prop_assert_eq!(out[k], expected);
                         let masked = outside_roi[row * WIDTH + column] || !inside;
                         prop_assert_eq!(out[k + bytes], if masked { 7 } else { 0 });
@@ -286,6 +300,80 @@ fn extreme() -> impl Strategy<Value = f64> {
         -20.0..20.0,
         (-40_i32..40).prop_map(|n| f64::from(n) / 2.0),
     ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Windows at the corners of a lattice are cut into cells and added up; the same windows one by
+    /// one are counted by themselves.
+    #[test]
+    fn overlapping_windows_are_counted_as_if_alone(
+        step in prop::sample::select(vec![16_i64, 24, 32]),
+        start in (-40_i64..40, -40_i64..40),
+        size in (2_usize..6, 2_usize..6),
+        more in prop::sample::select(vec![0_usize, 0, 3]),
+        segment in prop::sample::select(vec![64_usize, 100, 128]),
+        pixel_bytes in 1_usize..5,
+        seed in any::<u64>(),
+    ) {
+        let level = LevelGrid { width: 128, height: 100, segment_width: segment, segment_height: segment };
+        let wide = LevelGrid { width: level.width * pixel_bytes, segment_width: segment * pixel_bytes, ..level };
+        let raster = runs(level.width * level.height * pixel_bytes, pixel_bytes, seed);
+        let side = |steps: usize| steps * step as usize + more;
+        let shape = Arc::new(full((side(size.0), side(size.1))).into());
+        let patches: Vec<Patch> = (0..64)
+            .map(|k| Patch { x: start.0 + k % 8 * step, y: start.1 + k / 8 * step, shape: 0 })
+            .collect();
+        let plan = Plan::new(level, vec![Arc::clone(&shape)], patches.clone()).unwrap();
+        let together = collect(&plan, &raster, wide, pixel_bytes);
+        for (patch, &alone) in patches.iter().enumerate() {
+            let plan = Plan::new(level, vec![Arc::clone(&shape)], vec![alone]).unwrap();
+            let expected = areas_of(&collect(&plan, &raster, wide, pixel_bytes), 0, pixel_bytes);
+            prop_assert_eq!(areas_of(&together, patch, pixel_bytes), expected);
+        }
+    }
+}
+
+/// A collector of single bytes, with a memory or without.
+fn collector(memory: Option<Memory>) -> Collector {
+    let collector = Collector::new(1).unwrap();
+    match memory {
+        Some(memory) => collector.remembering(memory),
+        None => collector,
+    }
+}
+
+/// All pixels of a grid.
+fn full(size: (usize, usize)) -> Spans {
+    let (height, width) = size;
+    let (x1, y1) = (width as f64, height as f64);
+    let ring = vec![[0.0, 0.0], [x1, 0.0], [x1, y1], [0.0, y1]];
+    let polygon = Polygon::new(ring, vec![4]).unwrap();
+    let grid = Grid::new(height, width, Bounds { x0: 0.0, y0: 0.0, x1, y1 }).unwrap();
+    rasterize(&polygon, &grid, Rule::Center, 0..height)
+}
+
+/// The areas of a plan's patches on a raster, whose bytes lie in the segments of `wide`.
+fn collect(plan: &Plan, raster: &[u8], wide: LevelGrid, pixel_bytes: usize) -> Areas {
+    let mut collector = Collector::new(pixel_bytes).unwrap();
+    for index in 0..plan.segments().len() {
+        let (part, width, height) = cut(raster, wide, plan.segments()[index]);
+        let pixels = Pixels::new(&part, width / pixel_bytes, height, pixel_bytes).unwrap();
+        collector.add_segment(plan, index, &pixels, None).unwrap();
+    }
+    collector.finish(plan.patches())
+}
+
+/// One patch's areas by distinct pixel.
+fn areas_of(found: &Areas, patch: usize, pixel_bytes: usize) -> BTreeMap<Vec<u8>, f64> {
+    let entries = found.offsets[patch] as usize..found.offsets[patch + 1] as usize;
+    let key = |entry: usize| found.key_indices[entry] as usize * pixel_bytes;
+    entries
+        .map(|entry| {
+            (found.keys[key(entry)..key(entry) + pixel_bytes].to_vec(), found.areas[entry])
+        })
+        .collect()
 }
 
 /// Bytes in runs of equal pixels, as masks have them, from few values.

@@ -10,8 +10,9 @@ from shapely import box
 
 from overlays import write_overlay
 from ratiopath import overlay_overlap
+from ratiopath.cache import BoundedCache, cache_bytes
 from ratiopath.readers import open_reader
-from ratiopath.segments import SegmentCache, cache_bytes
+from ratiopath.segments import SegmentCache, cache
 
 
 @pytest.fixture
@@ -32,20 +33,36 @@ def reader(tmp_path, labels):
 def decoded(reader, monkeypatch):
     """The segments that the reader decodes, in order."""
     places = []
-    read_segment = reader.read_segment
+    read_segment, read_segment_into = reader.read_segment, reader.read_segment_into
 
     def counting(*place):
         places.append(place)
         return read_segment(*place)
 
+    def counting_into(slot, *place):
+        places.append(place)
+        return read_segment_into(slot, *place)
+
     monkeypatch.setattr(reader, "read_segment", counting)
+    monkeypatch.setattr(reader, "read_segment_into", counting_into)
     return places
+
+
+def read(cache, reader, row, column):
+    source = cache.source(reader, 0)
+    return source.read(source.look(4 * row + column))
 
 
 def read_all(cache, reader):
     return {
-        (row, column): cache.read(reader, 0, row, column) for row in range(4) for column in range(4)
+        (row, column): read(cache, reader, row, column) for row in range(4) for column in range(4)
     }
+
+
+def pixels_of(segment):
+    if segment.pixels is None:
+        return np.full((64, 64), segment.constant[0], np.uint8)
+    return segment.pixels[:, :, 0]
 
 
 def test_segments_stored_alike_are_decoded_once(reader, decoded, labels):
@@ -53,12 +70,14 @@ def test_segments_stored_alike_are_decoded_once(reader, decoded, labels):
     assert decoded == [(0, 0, 0), (0, 0, 1), (0, 3, 3)]
     for (row, column), segment in segments.items():
         expected = labels[64 * row : 64 * row + 64, 64 * column : 64 * column + 64]
-        np.testing.assert_array_equal(segment.pixels[:, :, 0], expected)
+        np.testing.assert_array_equal(pixels_of(segment), expected)
 
 
 def test_only_equal_pixels_share_a_content(reader):
     segments = read_all(SegmentCache(), reader)
-    assert segments[0, 0].content is None
+    assert segments[0, 0].content not in {
+        segment.content for place, segment in segments.items() if place != (0, 0)
+    }
     assert segments[0, 1].content == segments[2, 2].content is not None
     assert segments[0, 1].content != segments[3, 3].content
 
@@ -71,18 +90,46 @@ def test_a_second_pass_decodes_nothing(reader, decoded):
     assert decoded == []
 
 
-def test_a_full_cache_drops_what_was_used_least_recently(reader, decoded, monkeypatch):
-    monkeypatch.setenv("RATIOPATH_CACHE_BYTES", "20000")
-    cache = SegmentCache()
-    for place in [(0, 0), (0, 1), (3, 3), (0, 1), (0, 0), (3, 3)]:
-        cache.read(reader, 0, *place)
-    assert decoded == [(0, 0, 0), (0, 0, 1), (0, 3, 3)]
+def test_a_cache_without_bytes_keeps_nothing(reader, decoded, monkeypatch):
     monkeypatch.setenv("RATIOPATH_CACHE_BYTES", "0")
-    cache.clear()
-    decoded.clear()
+    cache = SegmentCache()
     for _ in range(2):
-        cache.read(reader, 0, 0, 0)
+        read(cache, reader, 0, 0)
     assert decoded == [(0, 0, 0), (0, 0, 0)]
+
+
+def test_a_full_cache_drops_what_was_used_least_recently():
+    cache = BoundedCache()
+    for key in "abcde":
+        cache.put(key, key, 10, 40)
+        cache.get("a")
+    assert [cache.get(key) for key in "bcdea"] == [None, "c", "d", "e", "a"]
+    assert cache.put("f", "large", 11, 40) == "large"
+    assert cache.get("f") is None
+    assert cache.put("a", "other", 10, 40) == "a"
+    cache.shrink(10)
+    assert [cache.get(key) for key in "cdea"] == [None, None, None, "a"]
+    cache.clear()
+    assert cache.get("a") is None
+
+
+def test_what_a_batch_sees_all_of_is_counted_and_let_go(reader, decoded):
+    cache.clear()
+    x, y = (axis.ravel() for axis in np.meshgrid(np.arange(0, 256, 64), np.arange(0, 256, 64)))
+    first = overlay_overlap(box(0, 0, 64, 64), reader.path, x, y, 1.0, 1.0)
+    assert len(decoded) == 3
+    # The same tiles again need no pixels, others do.
+    assert overlay_overlap(box(0, 0, 64, 64), reader.path, x, y, 1.0, 1.0) == first
+    assert len(decoded) == 3
+    overlay_overlap(box(0, 0, 32, 64), reader.path, x, y, 1.0, 1.0)
+    assert len(decoded) == 4
+
+
+def test_what_a_batch_sees_in_part_is_kept_for_the_next(reader, decoded):
+    cache.clear()
+    for y in (0, 32):
+        overlay_overlap(box(0, 0, 64, 32), reader.path, 0, y, 1.0, 1.0)
+    assert decoded == [(0, 0, 0)]
 
 
 def test_a_file_that_is_replaced_is_read_anew(tmp_path):
@@ -96,9 +143,7 @@ def test_threads_that_share_a_cache_see_the_same_pixels(reader, labels):
     cache = SegmentCache()
     with ThreadPoolExecutor(8) as pool:
         for segments in pool.map(lambda _: read_all(cache, reader), range(16)):
-            whole = [
-                np.hstack([segments[r, c].pixels[:, :, 0] for c in range(4)]) for r in range(4)
-            ]
+            whole = [np.hstack([pixels_of(segments[r, c]) for c in range(4)]) for r in range(4)]
             np.testing.assert_array_equal(np.vstack(whole), labels)
 
 

@@ -11,14 +11,18 @@ from numpy.typing import NDArray
 
 __all__ = [
     "Collector",
+    "KnownCounts",
     "Layer",
     "Plan",
     "Spans",
     "Summaries",
     "__version__",
+    "constant_pixel",
     "count_pixels",
     "count_under",
     "debug",
+    "fill_background",
+    "fill_segment",
     "gather_segment",
     "is_certainly_valid",
     "scale_coordinates",
@@ -76,6 +80,19 @@ def is_certainly_valid(
         ring_ends: Where each ring ends in ``vertices``, ascending (R,).
         exteriors: Which rings begin a polygon, whose holes are the rings after it (R,).
     """
+
+def constant_pixel(pixels: NDArray[np.uint8], pixel_bytes: int) -> bytes | None:
+    """Return the one pixel that all of (H, W * pixel_bytes) are equal to, or None."""
+
+def fill_background(
+    plan: Plan, pixel: bytes, out: NDArray[np.uint8], stride: int, offset: int
+) -> None:
+    """Write one pixel all over each patch that reaches beyond the level; see `gather_segment`."""
+
+def fill_segment(
+    plan: Plan, index: int, pixel: bytes, out: NDArray[np.uint8], stride: int, offset: int
+) -> None:
+    """Do as `gather_segment` for a segment all of whose pixels are ``pixel``."""
 
 def gather_segment(
     plan: Plan,
@@ -181,14 +198,47 @@ class Plan:
     def first_patch(self, index: int) -> int | None:
         """Return the first patch that touches the ``index``-th touched segment."""
 
+    def sees_all_of(self, index: int) -> bool:
+        """Whether the patches see all of the ``index``-th touched segment; a quick guess."""
+
     def __len__(self) -> int: ...
+
+@final
+class KnownCounts:
+    """Counts of windows over segments of known content; safe to share between threads."""
+
+    def __new__(cls) -> KnownCounts:
+        """Know nothing yet."""
+
+    def clear(self) -> None:
+        """Forget everything."""
 
 @final
 class Collector:
     """Collects the areas of distinct pixels, patch by patch; for one thread at a time."""
 
-    def __new__(cls, pixel_bytes: int) -> Collector:
-        """Collect pixels of so many bytes."""
+    def __new__(
+        cls,
+        pixel_bytes: int,
+        known: KnownCounts | None = None,
+        limit: int = 0,
+        channel: int | None = None,
+    ) -> Collector:
+        """Collect pixels of so many bytes.
+
+        Args:
+            pixel_bytes: Bytes of one pixel.
+            known: Where counts are found and kept.
+            limit: How many bytes of counts may be kept.
+            channel: The channel that is counted, where not all are.
+        """
+
+    @property
+    def entries(self) -> int:
+        """How many areas were collected, before those of one patch and pixel are added up."""
+
+    def add_known(self, plan: Plan, index: int, content: int) -> bool:
+        """Add the ``index``-th touched segment if all counts are known, and say whether."""
 
     def add_segment(
         self, plan: Plan, index: int, pixels: NDArray[np.uint8], content: int | None

@@ -1,23 +1,24 @@
-"""From placed patches to fractions: count what lies under the region, segment by segment."""
+"""From areas to fractions: under which key they count, and what they are of the whole."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ratiopath import _core
+from ratiopath.collect import Areas, collect
 from ratiopath.errors import OverlayValueError
-from ratiopath.segments import rows_of_bytes
 from ratiopath.selection import UNDECLARED, Key
-from ratiopath.threads import in_parts
-from ratiopath.values import Distinct, sample_holding
+from ratiopath.values import Distinct
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from ratiopath.options import Options, OverlapOptions
+    from ratiopath.options import OverlapOptions
     from ratiopath.placement import Placement
 
 
@@ -40,6 +41,27 @@ class Fractions:
     fractions: NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class _Sums:
+    """Areas added up by patch and key.
+
+    Attributes:
+        keys: The output keys as Python values.
+        texts: The same as text.
+        patches: The patch of each entry, ascending (E,).
+        columns: Index into ``keys`` of each entry (E,).
+        areas: The area of each entry, in pixels (E,).
+        undeclared: The first patch with a value that was not declared, and that value, if any.
+    """
+
+    keys: list[Key]
+    texts: list[str]
+    patches: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    areas: NDArray[np.float64]
+    undeclared: tuple[int, str] | None = None
+
+
 def overlap_fractions(placement: Placement, options: OverlapOptions) -> Fractions:
     """Count the pixels under each patch's region and divide by all that count.
 
@@ -53,82 +75,54 @@ def overlap_fractions(placement: Placement, options: OverlapOptions) -> Fraction
     Raises:
         OverlayError: A segment cannot be decoded, or a value was not declared; names the row.
     """
-    reader = placement.reader
-    channels = placement.channels(options)
-    pixel_bytes = reader.dtype.itemsize * channels
-    patterns, offsets, index, areas = _count(placement, options, pixel_bytes)
-    distinct = Distinct.of(patterns.view(reader.dtype).reshape(-1, channels))
-    if options.selection.bins is not None and channels > 1:
+    selection = options.selection
+    if selection.bins is not None and placement.channels(options) > 1:
+        channels = placement.channels(options)
         raise placement.group.error(f"bins need channel=: the overlay has {channels} channels")
+    # Keys that are declared are the same for every piece of the work.
+    at_once = selection.declared_keys is None
+    sums = _joined(collect(placement, options, partial(_sums, placement, options), at_once=at_once))
+    if sums.undeclared is not None:
+        raise _undeclared(placement, *sums.undeclared, options)
+    totals = np.bincount(sums.patches, sums.areas, minlength=1)
+    rows = placement.group.rows[sums.patches]
+    return Fractions(sums.keys, sums.texts, rows, sums.columns, sums.areas / totals[sums.patches])
+
+
+def _sums(placement: Placement, options: OverlapOptions, found: Areas) -> _Sums:
+    distinct = Distinct.of(found.patterns)
     try:
         keyed = options.selection.apply(distinct)
     except ValueError as error:
         raise placement.group.error(str(error)) from error
-    patches = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    values = distinct.index[index]
+    values = distinct.index[found.index]
     columns = keyed.index[values]
-    undeclared = columns == UNDECLARED
-    if undeclared.any():
-        first = int(np.argmax(undeclared))
-        text = keyed.values.texts()[values[first]]
-        raise _undeclared(placement, int(patches[first]), text, options)
     counted = columns >= 0
-    cells, sums = _add_up(patches[counted], columns[counted], areas[counted], len(keyed.keys))
-    patches, columns = np.divmod(cells, max(len(keyed.keys), 1))
-    totals = np.bincount(patches, sums, minlength=1)
-    rows = placement.group.rows[patches]
-    return Fractions(keyed.keys, keyed.texts, rows, columns, sums / totals[patches])
+    patches, columns_added, areas = _add_up(
+        found.patches[counted], columns[counted], found.areas[counted], len(keyed.keys)
+    )
+    undeclared = None
+    missing = np.flatnonzero(columns == UNDECLARED)
+    if len(missing):
+        first = missing[np.lexsort((values[missing], found.patches[missing]))[0]]
+        undeclared = int(found.patches[first]), distinct.texts()[values[first]]
+    return _Sums(keyed.keys, keyed.texts, patches, columns_added, areas, undeclared)
 
 
-def _count(
-    placement: Placement, options: Options, pixel_bytes: int
-) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint32], NDArray[np.float64]]:
-    plan = placement.plan
-    outside = None if options.clips else outside_pixel(placement, options)
-
-    def collect(part: range) -> _core.Collector:
-        collector = _core.Collector(pixel_bytes)
-        for segment in placement.in_turn(part):
-            _add_segment(collector, placement, segment, options)
-        return collector
-
-    first, *others = in_parts(collect, range(len(placement.segments)))
-    for other in others:
-        first.merge(other)
-    if outside is not None:
-        first.add_outside(plan, outside)
-    return first.finish(len(plan))
-
-
-def _add_segment(
-    collector: _core.Collector, placement: Placement, index: int, options: Options
-) -> None:
-    plan, segment = placement.plan, placement.read(index)
-    if segment.pixels is None:
-        collector.add_constant(plan, index, fill_pixel(placement, options))
-    else:
-        rows = rows_of_bytes(segment.pixels, options.channel)
-        collector.add_segment(plan, index, rows, segment.content)
-
-
-def outside_pixel(placement: Placement, options: Options) -> bytes:
-    """Return the pixel that lies beyond the overlay's bounds, in the dtype asked for.
-
-    Raises:
-        OverlayValueError: The dtype cannot hold the value.
-    """
-    assert not isinstance(options.outside, str)  # noqa: S101 - for the type checker
-    dtype = options.dtype or placement.reader.dtype
-    sample = sample_holding(options.outside, dtype)
-    if sample is None:
-        raise placement.group.error(f"outside={options.outside} is no value of {dtype}")
-    return np.full(placement.channels(options), sample, dtype).tobytes()
-
-
-def fill_pixel(placement: Placement, options: Options) -> bytes:
-    """Return the pixel of a segment that the file leaves out."""
-    reader = placement.reader
-    return np.full(placement.channels(options), reader.fill, reader.dtype).tobytes()
+def _joined(parts: Sequence[_Sums]) -> _Sums:
+    """Join sums of one placement, all under the same declared keys."""
+    if len(parts) == 1:
+        return parts[0]
+    # A bin for NaN comes last, where there is one.
+    widest = max(parts, key=lambda part: len(part.keys))
+    patches, columns, areas = _add_up(
+        np.concatenate([part.patches for part in parts]),
+        np.concatenate([part.columns for part in parts]),
+        np.concatenate([part.areas for part in parts]),
+        len(widest.keys),
+    )
+    undeclared = [part.undeclared for part in parts if part.undeclared is not None]
+    return _Sums(widest.keys, widest.texts, patches, columns, areas, min(undeclared, default=None))
 
 
 def _add_up(
@@ -136,10 +130,12 @@ def _add_up(
     columns: NDArray[np.intp],
     areas: NDArray[np.float64],
     width: int,
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     """Join entries of one patch and key."""
-    cells, index = np.unique(patches * width + columns, return_inverse=True)
-    return cells, np.bincount(index, areas, minlength=len(cells)).astype(np.float64, copy=False)
+    cells, index = np.unique(patches * max(width, 1) + columns, return_inverse=True)
+    sums = np.bincount(index, areas, minlength=len(cells)).astype(np.float64, copy=False)
+    joined_patches, joined_columns = np.divmod(cells, max(width, 1))
+    return joined_patches, joined_columns, sums
 
 
 def _undeclared(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratiopath import _core
-from ratiopath.overlap import fill_pixel, outside_pixel
+from ratiopath.collect import constant_pixel, outside_pixel
 from ratiopath.segments import rows_of_bytes
 from ratiopath.threads import in_parts
 
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
     from ratiopath.options import Options
     from ratiopath.placement import Placement
+    from ratiopath.segments import Segment
 
-# Decoded segments of a batch that wait to be copied, for each round of decoding.
+# Decoded segments of a batch that wait to be copied, for each round of decoding, and their bytes.
 _ROUND = 32
+_ROUND_BYTES = 32 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -121,15 +123,15 @@ def fill_data(placement: Placement, options: Options, data: NDArray[Any]) -> Non
 def _fill_data(
     placement: Placement, options: Options, out: NDArray[Any], stride: int, kind: PatchKind
 ) -> None:
-    plan = placement.plan
-    out[...] = _background(placement, options, kind)
-    flat = _flat(out)
-    for index, pixels in _decoded(placement):
-        if pixels is None:
-            rows = rows_of_bytes(_filled(placement, index, options, kind), None)
+    plan, flat = placement.plan, _flat(out)
+    _core.fill_background(plan, _background(placement, options, kind), flat, stride, 0)
+    for index, segment in _decoded(placement):
+        if segment.pixels is None:
+            pixel = constant_pixel(placement, segment, options)
+            _core.fill_segment(plan, index, pixel, flat, stride, 0)
         else:
-            rows = rows_of_bytes(pixels, options.channel)
-        _core.gather_segment(plan, index, rows, kind.pixel_bytes, flat, stride, 0)
+            rows = rows_of_bytes(segment.pixels, options.channel)
+            _core.gather_segment(plan, index, rows, kind.pixel_bytes, flat, stride, 0)
 
 
 def set_outside(placement: Placement, options: Options, data: NDArray[Any]) -> None:
@@ -149,42 +151,27 @@ def set_outside(placement: Placement, options: Options, data: NDArray[Any]) -> N
     inside = np.zeros(data.shape[:3], bool)
     flat = _flat(inside)
     for index in range(len(placement.segments)):
-        ones = np.ones(_segment_shape(placement, index), np.uint8)
-        _core.gather_segment(placement.plan, index, ones, 1, flat, inside[0].size, 0)
+        _core.fill_segment(placement.plan, index, b"\1", flat, inside[0].size, 0)
     data[~inside] = pixel
 
 
-def _background(placement: Placement, options: Options, kind: PatchKind) -> NDArray[Any]:
+def _background(placement: Placement, options: Options, kind: PatchKind) -> bytes:
     converted = options.dtype is not None and options.dtype != kind.dtype
     if options.clips or converted:
-        return np.zeros(1, kind.dtype)
-    return np.frombuffer(outside_pixel(placement, options), kind.dtype)
+        return bytes(kind.pixel_bytes)
+    return outside_pixel(placement, options)
 
 
-def _filled(placement: Placement, index: int, options: Options, kind: PatchKind) -> NDArray[Any]:
-    """Return a segment that the file leaves out, as pixels."""
-    pixel = np.frombuffer(fill_pixel(placement, options), kind.dtype)
-    return np.full((*_segment_shape(placement, index), kind.channels), pixel, kind.dtype)
-
-
-def _segment_shape(placement: Placement, index: int) -> tuple[int, int]:
-    """Return the rows and columns of a segment that lie inside the level."""
-    level = placement.grid
-    row, column = placement.place_of(index)
-    height = min(level.segment_height, level.height - row * level.segment_height)
-    width = min(level.segment_width, level.width - column * level.segment_width)
-    return height, width
-
-
-def _decoded(placement: Placement) -> Iterator[tuple[int, NDArray[Any] | None]]:
+def _decoded(placement: Placement) -> Iterator[tuple[int, Segment]]:
     """Decode the touched segments in file order, a round at a time on the allowed threads."""
 
-    def decode(part: range) -> list[tuple[int, NDArray[Any] | None]]:
-        return [(index, placement.read(index).pixels) for index in placement.in_turn(part)]
+    def decode(part: range) -> list[tuple[int, Segment]]:
+        return [(index, placement.read(index)) for index in placement.in_turn(part)]
 
     count = len(placement.segments)
-    for start in range(0, count, _ROUND):
-        for part in in_parts(decode, range(start, min(start + _ROUND, count))):
+    step = max(1, min(_ROUND, _ROUND_BYTES // placement.source.segment_bytes))
+    for start in range(0, count, step):
+        for part in in_parts(decode, range(start, min(start + step, count))):
             yield from part
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ratiopath.batch import Batch, Group
     from ratiopath.readers.base import Level, Reader
-    from ratiopath.segments import Segment
+    from ratiopath.segments import Segment, SegmentSource, Sighting
 
 # Columns that decide how an overlay is read: rows that agree on them share one plan.
 GROUP_BY = (
@@ -71,18 +71,33 @@ class Placement:
         """The touched segments as ``row * columns + column``, ascending."""
         return self.plan.segments
 
-    def place_of(self, index: int) -> tuple[int, int]:
-        """Return row and column of the ``index``-th touched segment."""
-        return divmod(int(self.segments[index]), self.grid.columns)
+    @cached_property
+    def source(self) -> SegmentSource:
+        """The level's segments, through the process's cache."""
+        return cache.source(self.reader, self.level)
 
-    def read(self, index: int) -> Segment:
+    def look(self, index: int) -> Sighting:
+        """Find out what is known of the ``index``-th touched segment."""
+        return self.source.look(int(self.segments[index]))
+
+    def read(
+        self,
+        index: int,
+        sighting: Sighting | None = None,
+        slot: NDArray[np.uint8] | None = None,
+    ) -> Segment:
         """Decode the ``index``-th touched segment.
+
+        Args:
+            index: Index into ``segments``.
+            sighting: What `look` returned, where it was asked.
+            slot: See `SegmentSource.read`.
 
         Raises:
             OverlayFormatError: It cannot be decoded; names the first row that touches it.
         """
         try:
-            return cache.read(self.reader, self.level, *self.place_of(index))
+            return self.source.read(sighting or self.look(index), slot)
         except OverlayError as error:
             raise error.at_row(self._first_row(index)) from error.__cause__
 
@@ -102,13 +117,11 @@ class Placement:
 
     def _read_ahead(self, part: range) -> int:
         """Fetch what the first of some segments are stored in; return how many they are."""
-        wanted = [
-            index
-            for index in part
-            if not cache.holds(self.reader, self.level, *self.place_of(index))
-        ]
+        wanted = [index for index in part if not self.source.holds(int(self.segments[index]))]
         try:
-            count = self.reader.read_ahead(self.level, [self.place_of(index) for index in wanted])
+            columns = self.grid.columns
+            places = [divmod(int(self.segments[index]), columns) for index in wanted]
+            count = self.reader.read_ahead(self.level, places)
         except OverlayError as error:
             raise error.at_row(self._first_row(wanted[0])) from error.__cause__
         return len(part) if count == len(wanted) else wanted[count] - part.start

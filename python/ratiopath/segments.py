@@ -1,75 +1,169 @@
-"""Decoded segments, kept for the whole process and shared by all batches, in a bounded cache."""
+"""Segments of overlays, decoded as seldom as possible.
+
+Every segment that was read gets a number for its content, and segments that are stored alike share
+it. Under that number two things are kept for the whole process, within ``RATIOPATH_CACHE_BYTES``:
+the counts of windows over it, which are small, and its pixels, where they may be needed again.
+"""
 
 from __future__ import annotations
 
 import itertools
 import math
-import os
-import threading
-from collections import OrderedDict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from ratiopath import _core
+from ratiopath.cache import BoundedCache, cache_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ratiopath.readers.base import Level, Reader
+    from ratiopath.readers.base import Reader
 
-DEFAULT_CACHE_BYTES = 256 * 1024**2
+# Counts are a hundredth of the pixels that they are of.
+_COUNTS_SHARE = 4
+# What an entry of the cache takes besides what is in it.
+_ENTRY_BYTES = 400
+_FEW_SOURCES = 4096
+# Beyond this a slot is not kept between segments.
+LARGEST_SLOT = 64 * 1024**2
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+def counts_limit() -> int:
+    """Return how many bytes of counts may be kept."""
+    return cache_bytes() // _COUNTS_SHARE
+
+
+class Segment(NamedTuple):
     """A decoded segment.
 
     Attributes:
-        pixels: What `Reader.read_segment` returned, (h, w, C) or None; not to be written to.
-        content: A number that only segments of equal pixels share, or None where that is unknown.
+        pixels: (h, w, C), not to be written to; None where all pixels are the same.
+        constant: Else the one pixel that all are equal to, as bytes.
+        content: A number that only segments of equal pixels share, or None where there is none.
     """
 
     pixels: NDArray[Any] | None
+    constant: bytes = b""
     content: int | None = None
 
 
-def cache_bytes() -> int:
-    """Return ``RATIOPATH_CACHE_BYTES``, else 256 MiB.
-
-    Raises:
-        ValueError: The variable is set to something other than a whole number of at least 0.
-    """
-    text = os.environ.get("RATIOPATH_CACHE_BYTES", "").strip()
-    if not text:
-        return DEFAULT_CACHE_BYTES
-    try:
-        size = int(text)
-    except ValueError:
-        size = -1
-    if size < 0:
-        raise ValueError(f"RATIOPATH_CACHE_BYTES must be a whole number of bytes, got {text!r}")
-    return size
-
-
 class SegmentCache:
-    """Least recently used segments within a number of bytes; safe to share between threads."""
+    """What is known of the segments of all overlays; safe to share between threads.
+
+    Attributes:
+        counts: What the core counted in segments whose content has a number.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._segments: OrderedDict[tuple[object, ...], Segment] = OrderedDict()
-        self._contents = itertools.count()
-        self._bytes = 0
+        self.counts = _core.KnownCounts()
+        self._kept = BoundedCache()
+        self._sources = BoundedCache()
+        self._numbers = itertools.count()
 
-    def read(self, reader: Reader, level: int, row: int, column: int) -> Segment:
-        """Return one decoded segment, from the cache where it or its like is there.
+    def source(self, reader: Reader, level: int) -> SegmentSource:
+        """Return the segments of one level of an overlay, as this cache knows them."""
+        number = None
+        if reader.identity:
+            key = (*reader.identity, level)
+            number = self._sources.get(key)
+            if number is None:
+                number = self._sources.put(key, next(self._numbers), 1, _FEW_SOURCES)
+        return SegmentSource(self, reader, level, number)
 
-        Segments that are stored alike are decoded once.
+    def clear(self) -> None:
+        """Forget everything."""
+        self.counts.clear()
+        self._kept.clear()
+
+    def find(self, key: object) -> Any:
+        """Return what is kept under a key, or None."""
+        return self._kept.get(key)
+
+    def keep_number(self, key: object, number: int | None, size: int, limit: int) -> int:
+        """Keep a number, a new one if there is none yet, under a key of so many bytes."""
+        number = next(self._numbers) if number is None else number
+        kept: int = self._kept.put(key, number, _ENTRY_BYTES + size, limit)
+        return kept
+
+    def keep_segment(self, segment: Segment, limit: int) -> Segment:
+        """Keep a segment under its content's number, or return the one that is kept."""
+        size = _ENTRY_BYTES + (0 if segment.pixels is None else segment.pixels.nbytes)
+        kept: Segment = self._kept.put(("content", segment.content), segment, size, limit)
+        return kept
+
+    def shrink(self, limit: int) -> None:
+        """Forget as much as is needed for the rest to take so many bytes."""
+        self._kept.shrink(limit)
+
+
+class Sighting(NamedTuple):
+    """What is known of a segment before it is decoded.
+
+    Attributes:
+        place: ``row * columns + column`` in the level's grid.
+        content: The number of its content, or None where it has none yet.
+        stored: What segments stored alike have in common, where that was looked at.
+    """
+
+    place: int
+    content: int | None = None
+    stored: tuple[object, ...] | None = None
+
+
+class SegmentSource:
+    """The segments of one level of one overlay.
+
+    Args:
+        cache: Where they are kept.
+        reader: The overlay.
+        level: The pyramid level.
+        number: What the level is known by; None where segments are not worth keeping.
+    """
+
+    def __init__(self, cache: SegmentCache, reader: Reader, level: int, number: int | None) -> None:
+        self._cache, self._reader, self._level, self._number = cache, reader, level, number
+        self._limit = cache_bytes() - counts_limit()
+        self._grid, self._columns = reader.levels[level], reader.levels[level].columns
+        sample = reader.channels * reader.dtype.itemsize
+        self.segment_bytes = self._grid.segment_width * self._grid.segment_height * sample
+
+    def slot(self) -> NDArray[np.uint8] | None:
+        """Return memory for a segment to be decoded into, again and again."""
+        if self.segment_bytes > LARGEST_SLOT:
+            return None
+        return np.empty(self.segment_bytes, np.uint8)
+
+    def look(self, place: int) -> Sighting:
+        """Find out what is known of a segment: it, or one stored alike, may have been read.
 
         Args:
-            reader: The overlay.
-            level: The pyramid level.
-            row: Row of the segment in the level's grid.
-            column: Column of the segment.
+            place: ``row * columns + column`` in the level's grid.
+        """
+        if self._number is None:
+            return Sighting(place)
+        content = self._cache.find((self._number, place))
+        if content is not None:
+            return Sighting(place, content)
+        stored = self._stored(place)
+        content = None if stored is None else self._cache.find(stored)
+        if content is not None:
+            self._cache.keep_number((self._number, place), content, 0, self._limit)
+        return Sighting(place, content, stored)
+
+    def holds(self, place: int) -> bool:
+        """Whether a segment that was read before lies in the cache, decoded."""
+        content = self._cache.find((self._number, place))
+        return content is not None and self._cache.find(("content", content)) is not None
+
+    def read(self, sighting: Sighting, slot: NDArray[np.uint8] | None = None) -> Segment:
+        """Return one segment, from the cache where it or its like is there.
+
+        Args:
+            sighting: What `look` returned.
+            slot: Where the segment may be decoded if nobody will need its pixels again; they are
+                then good until the slot is used again, and not kept.
 
         Returns:
             The segment.
@@ -77,50 +171,53 @@ class SegmentCache:
         Raises:
             OverlayFormatError: It cannot be decoded.
         """
-        if not reader.identity:
-            return Segment(reader.read_segment(level, row, column))
-        encoded = reader.encoded_segment(level, row, column)
-        place = (*reader.identity, level, row, column)
-        key = place if encoded is None else (*reader.identity, level, encoded)
-        found = self._find(key)
-        if found is not None:
-            return found
-        pixels = reader.read_segment(level, row, column)
-        # A codec may crop a tile at the level's edge, which its bytes do not tell.
-        if encoded is None or not _is_whole(pixels, reader.levels[level]):
-            return self._keep(place, Segment(pixels))
-        return self._keep(key, Segment(pixels, next(self._contents)))
-
-    def holds(self, reader: Reader, level: int, row: int, column: int) -> bool:
-        """Whether a segment that is known by its place lies here, decoded."""
-        with self._lock:
-            return (*reader.identity, level, row, column) in self._segments
-
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._segments.clear()
-            self._bytes = 0
-
-    def _find(self, key: tuple[object, ...]) -> Segment | None:
-        with self._lock:
-            if key in self._segments:
-                self._segments.move_to_end(key)
-            return self._segments.get(key)
-
-    def _keep(self, key: tuple[object, ...], segment: Segment) -> Segment:
-        limit = cache_bytes()
-        # What would push out most of the rest is not worth keeping.
-        if _size(segment) > limit // 4:
+        if sighting.content is not None:
+            found: Segment | None = self._cache.find(("content", sighting.content))
+            if found is not None:
+                return found
+        segment = self._decode(sighting.place, slot)
+        if segment.pixels is None or self._number is None:
             return segment
-        with self._lock:
-            kept = self._segments.setdefault(key, segment)
-            if kept is segment:
-                self._bytes += _size(segment)
-            while self._bytes > limit:
-                _, oldest = self._segments.popitem(last=False)
-                self._bytes -= _size(oldest)
-        return kept
+        return self._remember(sighting, segment.pixels, slot)
+
+    def _stored(self, place: int) -> tuple[object, ...] | None:
+        row, column = divmod(place, self._columns)
+        stored = self._reader.encoded_segment(self._level, row, column)
+        if stored is None:
+            return None
+        # A codec may crop a tile at the level's edge, which its bytes do not tell.
+        grid = self._grid
+        height = min(grid.segment_height, grid.height - row * grid.segment_height)
+        width = min(grid.segment_width, grid.width - column * grid.segment_width)
+        return self._number, stored, height, width
+
+    def _remember(
+        self, sighting: Sighting, pixels: NDArray[Any], slot: NDArray[np.uint8] | None
+    ) -> Segment:
+        """Give a segment its number and keep what may be needed again."""
+        content, stored = sighting.content, sighting.stored
+        if stored is not None:
+            # What is told by its bytes is at least 32 times as large when decoded.
+            content = self._cache.keep_number(stored, content, pixels.nbytes // 32, self._limit)
+        place = (self._number, sighting.place)
+        content = self._cache.keep_number(place, content, 0, self._limit)
+        constant = b"" if stored is None else _constant(pixels)
+        segment = Segment(None if constant else pixels, constant, content)
+        if constant or slot is None:
+            return self._cache.keep_segment(segment, self._limit)
+        return segment
+
+    def _decode(self, place: int, slot: NDArray[np.uint8] | None) -> Segment:
+        reader, (row, column) = self._reader, divmod(place, self._columns)
+        if self.segment_bytes > LARGEST_SLOT:
+            self._cache.shrink(max(0, self._limit - self.segment_bytes))
+        if slot is None:
+            pixels = reader.read_segment(self._level, row, column)
+        else:
+            pixels = reader.read_segment_into(slot, self._level, row, column)
+        if pixels is None:
+            return Segment(None, np.full(reader.channels, reader.fill, reader.dtype).tobytes())
+        return Segment(pixels)
 
 
 cache = SegmentCache()
@@ -138,16 +235,9 @@ def rows_of_bytes(pixels: NDArray[Any], channel: int | None) -> NDArray[np.uint8
     """
     if channel is not None and pixels.shape[2] > 1:
         pixels = np.ascontiguousarray(pixels[:, :, channel])
-    row_bytes = math.prod(pixels.shape[1:]) * pixels.dtype.itemsize
-    return pixels.reshape(-1).view(np.uint8).reshape(pixels.shape[0], row_bytes)
+    return pixels.reshape(pixels.shape[0], math.prod(pixels.shape[1:])).view(np.uint8)
 
 
-def _is_whole(pixels: NDArray[Any] | None, level: Level) -> bool:
-    whole = (level.segment_height, level.segment_width)
-    return pixels is not None and pixels.shape[:2] == whole
-
-
-def _size(segment: Segment) -> int:
-    # Besides its pixels a segment costs its entry, and perhaps the bytes that it is known by.
-    pixels = 0 if segment.pixels is None else segment.pixels.nbytes
-    return 512 + pixels + pixels // 32
+def _constant(pixels: NDArray[Any]) -> bytes:
+    rows = rows_of_bytes(pixels, None)
+    return _core.constant_pixel(rows, pixels.shape[2] * pixels.dtype.itemsize) or b""

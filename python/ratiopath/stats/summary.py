@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ratiopath import _core
+from ratiopath.collect import constant_pixel
 from ratiopath.overlay import EXACT_ROWS, groups_of
 from ratiopath.placement import place
 from ratiopath.segments import rows_of_bytes
@@ -127,9 +128,12 @@ def _summaries(placement: Placement, options: StatsOptions) -> _core.Summaries:
 def _add_segment(
     made: _core.Summaries, placement: Placement, index: int, options: StatsOptions
 ) -> None:
-    pixels = placement.read(index).pixels
+    segment = placement.read(index)
+    pixels = segment.pixels
     if pixels is None:
-        made.add_constant(placement.plan, index, float(placement.reader.fill))
+        pixel = constant_pixel(placement, segment, options)
+        sample = np.frombuffer(pixel, placement.reader.dtype)[0]
+        made.add_constant(placement.plan, index, float(sample))
         return
     if pixels.dtype == np.float16:
         pixels = pixels.astype(np.float32)

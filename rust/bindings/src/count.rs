@@ -37,7 +37,7 @@ pub fn count_under<'py>(
     spans: PyRef<'py, Spans>,
 ) -> PyResult<Areas<'py>> {
     let pixels = pixels_of(&pixels, pixel_bytes)?;
-    let spans = &spans.inner;
+    let spans = spans.inner.spans();
     let counted = py.detach(|| count::count_under(&pixels, spans).map(collect));
     let (keys, _, sums) = counted.into_py_result()?;
     Ok((PyArray1::from_vec(py, keys), PyArray1::from_vec(py, sums)))

@@ -26,6 +26,39 @@ pub fn gather_segment(
 }
 
 #[pyfunction]
+#[pyo3(signature = (plan, index, pixel, out, stride, offset))]
+pub fn fill_segment(
+    py: Python<'_>,
+    plan: PyRef<'_, Plan>,
+    index: usize,
+    pixel: &[u8],
+    mut out: PyReadwriteArray1<'_, u8>,
+    stride: usize,
+    offset: usize,
+) -> PyResult<()> {
+    let out = out.as_slice_mut()?;
+    let plan = &plan.inner;
+    let layout = Layout { stride, offset };
+    py.detach(|| gather::fill_segment(plan, index, pixel, out, layout)).into_py_result()
+}
+
+#[pyfunction]
+#[pyo3(signature = (plan, pixel, out, stride, offset))]
+pub fn fill_background(
+    py: Python<'_>,
+    plan: PyRef<'_, Plan>,
+    pixel: &[u8],
+    mut out: PyReadwriteArray1<'_, u8>,
+    stride: usize,
+    offset: usize,
+) -> PyResult<()> {
+    let out = out.as_slice_mut()?;
+    let plan = &plan.inner;
+    let layout = Layout { stride, offset };
+    py.detach(|| gather::fill_background(plan, pixel, out, layout)).into_py_result()
+}
+
+#[pyfunction]
 #[pyo3(signature = (plan, masked, clip, out, stride, offset))]
 pub fn write_masks(
     py: Python<'_>,

@@ -11,6 +11,7 @@ mod error;
 mod gather;
 mod layer;
 mod overlap;
+mod pixels;
 mod plan;
 mod scale;
 mod spans;
@@ -27,11 +28,15 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(count::count_under, module)?)?;
     module.add_function(wrap_pyfunction!(spans::is_certainly_valid, module)?)?;
     module.add_function(wrap_pyfunction!(gather::gather_segment, module)?)?;
+    module.add_function(wrap_pyfunction!(gather::fill_segment, module)?)?;
+    module.add_function(wrap_pyfunction!(gather::fill_background, module)?)?;
+    module.add_function(wrap_pyfunction!(pixels::constant_pixel, module)?)?;
     module.add_function(wrap_pyfunction!(gather::write_masks, module)?)?;
     module.add_class::<layer::Layer>()?;
     module.add_class::<spans::Spans>()?;
     module.add_class::<plan::Plan>()?;
     module.add_class::<overlap::Collector>()?;
     module.add_class::<stats::Summaries>()?;
+    module.add_class::<overlap::KnownCounts>()?;
     Ok(())
 }

@@ -1,6 +1,9 @@
+use std::sync::Arc;
+
 use numpy::{PyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
-use ratiopath_core::overlap;
+use ratiopath_core::known;
+use ratiopath_core::overlap::{self, Memory};
 
 use crate::error::IntoPyResult;
 use crate::plan::{Plan, pixels_of};
@@ -12,6 +15,24 @@ type Areas<'py> = (
     Bound<'py, PyArray1<f64>>,
 );
 
+#[pyclass(frozen, module = "ratiopath._core")]
+#[derive(Default)]
+pub struct KnownCounts {
+    inner: Arc<known::KnownCounts>,
+}
+
+#[pymethods]
+impl KnownCounts {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    fn clear(&self) {
+        self.inner.clear();
+    }
+}
+
 #[pyclass(module = "ratiopath._core")]
 pub struct Collector {
     inner: overlap::Collector,
@@ -21,9 +42,36 @@ pub struct Collector {
 #[pymethods]
 impl Collector {
     #[new]
-    fn new(pixel_bytes: usize) -> PyResult<Self> {
+    #[pyo3(signature = (pixel_bytes, known=None, limit=0, channel=None))]
+    fn new(
+        pixel_bytes: usize,
+        known: Option<PyRef<'_, KnownCounts>>,
+        limit: usize,
+        channel: Option<u32>,
+    ) -> PyResult<Self> {
+        let memory = known.map(|known| Memory { counts: Arc::clone(&known.inner), limit, channel });
         let inner = overlap::Collector::new(pixel_bytes).into_py_result()?;
+        let inner = match memory {
+            Some(memory) => inner.remembering(memory),
+            None => inner,
+        };
         Ok(Self { inner, pixel_bytes })
+    }
+
+    #[getter]
+    fn entries(&self) -> usize {
+        self.inner.entries()
+    }
+
+    fn add_known(
+        &mut self,
+        py: Python<'_>,
+        plan: PyRef<'_, Plan>,
+        index: usize,
+        content: u64,
+    ) -> PyResult<bool> {
+        let plan = &plan.inner;
+        py.detach(|| self.inner.add_known(plan, index, content)).into_py_result()
     }
 
     #[pyo3(signature = (plan, index, pixels, content))]

@@ -55,6 +55,10 @@ impl Plan {
         Ok(windows.next().map(|window| window.patch))
     }
 
+    fn sees_all_of(&self, index: usize) -> PyResult<bool> {
+        self.inner.sees_all_of(index).into_py_result()
+    }
+
     fn __len__(&self) -> usize {
         self.inner.patches()
     }

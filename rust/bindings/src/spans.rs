@@ -6,13 +6,14 @@ use numpy::{
 use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use ratiopath_core::polygon::{Bounds, Grid, Point, Polygon};
+use ratiopath_core::shape::Shape;
 use ratiopath_core::{mask, rasterize, spans, validity};
 
 use crate::error::IntoPyResult;
 
 #[pyclass(frozen, module = "ratiopath._core")]
 pub struct Spans {
-    pub(crate) inner: Arc<spans::Spans>,
+    pub(crate) inner: Arc<Shape>,
 }
 
 #[pymethods]
@@ -36,7 +37,7 @@ impl Spans {
             let grid = Grid::new(shape.0, shape.1, Bounds { x0, y0, x1, y1 })?;
             Ok(rasterize::rasterize(&polygon, &grid, rule, rows.0..rows.1))
         };
-        let inner = Arc::new(py.detach(make).into_py_result()?);
+        let inner = Arc::new(Shape::from(py.detach(make).into_py_result()?));
         Ok(Self { inner })
     }
 
@@ -47,7 +48,7 @@ impl Spans {
 
     #[getter]
     fn area(&self) -> f64 {
-        self.inner.area()
+        self.inner.spans().area()
     }
 
     fn mask<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<bool>>> {
@@ -73,7 +74,7 @@ impl Spans {
         out.try_reserve_exact(pixels).map_err(|error| PyMemoryError::new_err(error.to_string()))?;
         let fill = || {
             out.resize(pixels, outside);
-            write(&self.inner, &mut out)
+            write(self.inner.spans(), &mut out)
         };
         py.detach(fill).into_py_result()?;
         PyArray1::from_vec(py, out).reshape(shape)

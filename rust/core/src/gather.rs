@@ -4,8 +4,8 @@
 //! caller makes one allocation and everything is written in place.
 
 use crate::pixels::Pixels;
-use crate::plan::{Plan, Rectangle};
-use crate::spans::Spans;
+use crate::plan::{Plan, Rectangle, Window};
+use crate::shape::Shape;
 use crate::{Error, Result};
 
 /// Where the patches lie in an output buffer, in bytes.
@@ -33,7 +33,7 @@ impl Layout {
     }
 }
 
-fn common_shape(plan: &Plan) -> Result<&Spans> {
+fn common_shape(plan: &Plan) -> Result<&Shape> {
     let count = plan.shapes().len();
     match plan.shapes() {
         [shape] => Ok(shape),
@@ -55,20 +55,78 @@ pub fn gather_segment(
     out: &mut [u8],
     layout: Layout,
 ) -> Result<()> {
-    let shape = common_shape(plan)?;
-    let (patch_width, pixel_bytes) = (shape.width(), pixels.pixel_bytes());
-    layout.check(plan, out, shape.height() * patch_width * pixel_bytes)?;
     plan.check_segment(index, pixels.width(), pixels.height())?;
+    for_each_run(plan, index, pixels.pixel_bytes(), out, layout, |run, window, row| {
+        let (start, end) = (window.segment_x, window.segment_x + window.width);
+        run.copy_from_slice(pixels.run(window.segment_y + row, start, end));
+    })
+}
+
+/// Writes one pixel to what all patches see of the `index`-th touched segment.
+///
+/// # Errors
+///
+/// As for [`gather_segment`].
+pub fn fill_segment(
+    plan: &Plan,
+    index: usize,
+    pixel: &[u8],
+    out: &mut [u8],
+    layout: Layout,
+) -> Result<()> {
+    for_each_run(plan, index, pixel.len(), out, layout, |run, _, _| fill(run, pixel))
+}
+
+/// Writes one pixel to every patch that reaches beyond the level, all over.
+///
+/// Together with all touched segments, gathered afterwards, that leaves nothing unwritten.
+///
+/// # Errors
+///
+/// [`Error::Index`] for a plan of several shapes, [`Error::Length`] for an output of another size.
+pub fn fill_background(plan: &Plan, pixel: &[u8], out: &mut [u8], layout: Layout) -> Result<()> {
+    let shape = common_shape(plan)?;
+    let bytes = shape.height() * shape.width() * pixel.len();
+    layout.check(plan, out, bytes)?;
+    let whole = whole(shape);
+    for patch in (0..plan.patches()).filter(|&patch| plan.inside_of_patch(patch) != whole) {
+        fill(&mut layout.patch(out, patch)[..bytes], pixel);
+    }
+    Ok(())
+}
+
+/// Calls `write` with each row of each window over a segment, where it lies in the output.
+fn for_each_run(
+    plan: &Plan,
+    index: usize,
+    pixel_bytes: usize,
+    out: &mut [u8],
+    layout: Layout,
+    write: impl Fn(&mut [u8], &Window, usize),
+) -> Result<()> {
+    let shape = common_shape(plan)?;
+    let patch_width = shape.width();
+    layout.check(plan, out, shape.height() * patch_width * pixel_bytes)?;
     for window in plan.windows(index)? {
         let patch = layout.patch(out, window.patch);
         for row in 0..window.height {
-            let (start, end) = (window.segment_x, window.segment_x + window.width);
-            let run = pixels.run(window.segment_y + row, start, end);
-            let first = (window.patch_y + row) * patch_width + window.patch_x;
-            patch[first * pixel_bytes..first * pixel_bytes + run.len()].copy_from_slice(run);
+            let first = ((window.patch_y + row) * patch_width + window.patch_x) * pixel_bytes;
+            write(&mut patch[first..first + window.width * pixel_bytes], &window, row);
         }
     }
     Ok(())
+}
+
+/// Repeats a pixel all over a run of whole pixels.
+fn fill(run: &mut [u8], pixel: &[u8]) {
+    match pixel {
+        &[byte] => run.fill(byte),
+        _ => run.chunks_exact_mut(pixel.len()).for_each(|place| place.copy_from_slice(pixel)),
+    }
+}
+
+fn whole(shape: &Shape) -> Rectangle {
+    Rectangle { x0: 0, y0: 0, x1: shape.width(), y1: shape.height() }
 }
 
 /// Writes the masks of all patches: `masked` for every pixel outside the region and, with `clip`,
@@ -103,10 +161,10 @@ pub fn write_masks(
 }
 
 /// One mask of the shape, as bytes.
-fn template(shape: &Spans, masked: &[u8]) -> Vec<u8> {
+fn template(shape: &Shape, masked: &[u8]) -> Vec<u8> {
     let mut mask = masked.repeat(shape.height() * shape.width());
     for (row, pixels) in mask.chunks_exact_mut(shape.width() * masked.len()).enumerate() {
-        for (span, _) in shape.row(row) {
+        for (span, _) in shape.spans().row(row) {
             let (start, end) = (span.start as usize, span.end as usize);
             pixels[start * masked.len()..end * masked.len()].fill(0);
         }
@@ -115,9 +173,8 @@ fn template(shape: &Spans, masked: &[u8]) -> Vec<u8> {
 }
 
 /// Masks what lies outside a rectangle of the patch.
-fn mask_outside(mask: &mut [u8], shape: &Spans, inside: &Rectangle, masked: &[u8]) {
-    let whole = Rectangle { x0: 0, y0: 0, x1: shape.width(), y1: shape.height() };
-    if *inside == whole {
+fn mask_outside(mask: &mut [u8], shape: &Shape, inside: &Rectangle, masked: &[u8]) {
+    if *inside == whole(shape) {
         return;
     }
     let all = masked.repeat(shape.width());

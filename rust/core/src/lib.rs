@@ -14,8 +14,11 @@
 //! | [`mask`] | spans written out as a mask or as coverage weights |
 //! | [`pixels`], [`count`] | pixels of any width as byte patterns, and how often each occurs |
 //! | `simd`, `tables`, `sums` | counting single bytes, pairs of them, and more |
+//! | [`shape`] | what the patches of one region have in common |
 //! | [`plan`] | which segments a batch of patches touches, and where |
 //! | [`overlap`] | counts per patch, added up segment by segment |
+//! | `cells` | windows that overlap, counted once |
+//! | [`known`] | counts that need not be made again |
 //! | [`gather`] | patches copied out of segments, and their masks |
 //! | [`outline`], [`shared`] | a polygon's edges by height, and the area two polygons share |
 //! | [`sample`], [`stats`], [`quantile`] | statistics per patch, of samples as numbers |
@@ -25,11 +28,13 @@
 //! level. Counting never assembles a patch: it walks the spans of a region over one segment at a
 //! time, for every patch that the segment touches.
 
+mod cells;
 pub mod center;
 pub mod count;
 pub mod coverage;
 pub mod error;
 pub mod gather;
+pub mod known;
 pub mod layer;
 pub mod mask;
 pub mod outline;
@@ -41,6 +46,7 @@ pub mod quantile;
 pub mod rasterize;
 pub mod sample;
 pub mod scale;
+pub mod shape;
 pub mod shared;
 mod simd;
 pub mod spans;

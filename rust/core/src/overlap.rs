@@ -2,17 +2,21 @@
 //!
 //! Each touched segment is walked once per window along the spans of the patch's shape; the counts
 //! of a window join the patch's entries under small numbers that stand for distinct pixels
-//! throughout the batch. Where segments are known to hold the same pixels, as the many empty ones
-//! of a label map do, a window that was counted in one is not counted again in the next. What comes
-//! out at the end is, patch by patch, which pixels occur and how much area each has, in one flat
+//! throughout the batch. Windows that overlap are counted once, and where a segment's content has a
+//! number, what is known of it is not counted again. What comes out at the end is, patch by patch, which pixels occur and how much area each has, in one flat
 //! table. Several collectors may work on parts of one plan, each on a thread of its own, and be
 //! merged.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
+use crate::cells::Cells;
 use crate::count::Counter;
+use crate::known::{Counts, KnownCounts, Name};
 use crate::pixels::Pixels;
 use crate::plan::{Plan, Window};
+use crate::shape::Shape;
 use crate::spans::Spans;
 use crate::{Error, Result};
 
@@ -37,6 +41,17 @@ pub struct Areas {
     pub areas: Vec<f64>,
 }
 
+/// Where a collector finds and keeps counts.
+#[derive(Debug, Clone)]
+pub struct Memory {
+    /// Shared by all collectors of the process.
+    pub counts: Arc<KnownCounts>,
+    /// How many bytes may be kept.
+    pub limit: usize,
+    /// The channel that is counted, where not all are.
+    pub channel: Option<u32>,
+}
+
 /// Collects the areas of a plan's patches.
 #[derive(Debug)]
 pub struct Collector {
@@ -44,14 +59,15 @@ pub struct Collector {
     counter: Counter,
     keys: Keys,
     entries: Vec<Entry>,
-    known: Known,
+    memory: Option<Memory>,
 }
 
-/// What was counted in windows of known content: a place in the entries, by content and window.
-type Known = FxHashMap<(u64, usize, Window), std::ops::Range<usize>>;
-
-/// Windows remembered at the most; a batch whose windows are all different would only pay for them.
-const MOST_KNOWN: usize = 1 << 16;
+/// A window, and what its counts are known by.
+struct View {
+    window: Window,
+    is_whole: bool,
+    name: Option<Name>,
+}
 
 impl Collector {
     /// A collector of pixels of so many bytes.
@@ -64,8 +80,19 @@ impl Collector {
             return Err(Error::Length { what: "pixel", expected: 1, actual: 0 });
         }
         let counter = Counter::new(pixel_bytes);
-        let (keys, known) = (Keys::default(), Known::default());
-        Ok(Self { pixel_bytes, counter, keys, entries: Vec::new(), known })
+        Ok(Self { pixel_bytes, counter, keys: Keys::default(), entries: Vec::new(), memory: None })
+    }
+
+    /// The same collector, which finds and keeps counts in a memory.
+    #[must_use]
+    pub fn remembering(self, memory: Memory) -> Self {
+        Self { memory: Some(memory), ..self }
+    }
+
+    /// How many areas were collected, before those of one patch and pixel are added up.
+    #[must_use]
+    pub fn entries(&self) -> usize {
+        self.entries.len()
     }
 
     /// Adds the `index`-th touched segment of the plan.
@@ -85,21 +112,44 @@ impl Collector {
     ) -> Result<()> {
         self.check_pixel(pixels.pixel_bytes())?;
         plan.check_segment(index, pixels.width(), pixels.height())?;
+        let mut missing = Vec::new();
         for window in plan.windows(index)? {
-            let anywhere = Window { patch: 0, ..window };
-            let name = content.map(|content| (content, plan.shape_index(window.patch), anywhere));
-            if let Some(entries) = name.and_then(|name| self.known.get(&name)) {
-                self.repeat(window.patch, entries.clone());
-                continue;
-            }
-            let first = self.entries.len();
-            add_window(&mut self.counter, plan.shape(window.patch), &window, pixels);
-            self.flush(window.patch);
-            if let Some(name) = name.filter(|_| self.known.len() < MOST_KNOWN) {
-                self.known.insert(name, first..self.entries.len());
+            let view = self.view(plan, window, content);
+            match self.find(&view) {
+                Some(counts) => self.add_counts(view.window.patch, &counts),
+                None => missing.push(view),
             }
         }
+        let whole: Vec<Window> =
+            missing.iter().filter(|view| view.is_whole).map(|view| view.window).collect();
+        let cells = Cells::count(&whole, pixels, &mut self.counter);
+        for view in missing {
+            let counts = match &cells {
+                Some(cells) if view.is_whole => cells.counts(&view.window),
+                _ => self.count(plan.shape(view.window.patch), &view.window, pixels),
+            };
+            self.add_counts(view.window.patch, &counts);
+            self.keep(&view, counts);
+        }
         Ok(())
+    }
+
+    /// Adds the `index`-th touched segment from known counts, if those of all windows are known.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Index`] for an index past the last segment.
+    pub fn add_known(&mut self, plan: &Plan, index: usize, content: u64) -> Result<bool> {
+        let first = self.entries.len();
+        for window in plan.windows(index)? {
+            let view = self.view(plan, window, Some(content));
+            let Some(counts) = self.find(&view) else {
+                self.entries.truncate(first);
+                return Ok(false);
+            };
+            self.add_counts(view.window.patch, &counts);
+        }
+        Ok(true)
     }
 
     /// Adds the `index`-th touched segment, all of whose pixels are the same.
@@ -144,7 +194,6 @@ impl Collector {
     pub fn finish(&mut self, patches: usize) -> Areas {
         let keys = std::mem::take(&mut self.keys);
         let mut entries = std::mem::take(&mut self.entries);
-        self.known.clear();
         entries.sort_unstable_by_key(|entry| (entry.patch, entry.key));
         let mut result =
             Areas { keys: keys.bytes, offsets: vec![0], key_indices: vec![], areas: vec![] };
@@ -165,19 +214,41 @@ impl Collector {
         Err(Error::Length { what: "pixel", expected: self.pixel_bytes, actual })
     }
 
-    fn flush(&mut self, patch: usize) {
-        let Self { counter, keys, entries, .. } = self;
-        counter.drain(|pixel, tally| {
-            let (patch, key) = (patch as u32, keys.index(pixel));
-            entries.push(Entry { patch, key, area: tally.total() });
-        });
+    fn view(&self, plan: &Plan, window: Window, content: Option<u64>) -> View {
+        let shape = plan.shape(window.patch);
+        let is_whole = shape.holds_all_of(&window);
+        let named = content.zip(self.memory.as_ref());
+        let name = named
+            .map(|(content, memory)| Name::new(content, memory.channel, shape, &window, is_whole));
+        View { window, is_whole, name }
     }
 
-    /// Gives a patch the same areas as entries already there.
-    fn repeat(&mut self, patch: usize, entries: std::ops::Range<usize>) {
-        for index in entries {
-            let entry = Entry { patch: patch as u32, ..self.entries[index] };
-            self.entries.push(entry);
+    fn find(&self, view: &View) -> Option<Arc<Counts>> {
+        self.memory.as_ref()?.counts.find(view.name.as_ref()?)
+    }
+
+    fn keep(&self, view: &View, counts: Counts) {
+        let pixels = view.window.width * view.window.height * self.pixel_bytes;
+        if let (Some(memory), Some(name)) = (&self.memory, view.name) {
+            // What takes more memory than the pixels is not worth it.
+            if counts.bytes() <= pixels {
+                memory.counts.keep(name, counts, memory.limit);
+            }
+        }
+    }
+
+    /// Counts the pixels of one window that lie under the shape.
+    fn count(&mut self, shape: &Shape, window: &Window, pixels: &Pixels<'_>) -> Counts {
+        add_window(&mut self.counter, shape.spans(), window, pixels);
+        let mut counts = Counts::default();
+        self.counter.drain(|pixel, tally| counts.push(pixel, tally.total()));
+        counts
+    }
+
+    fn add_counts(&mut self, patch: usize, counts: &Counts) {
+        for (pixel, &area) in counts.pixels.chunks_exact(self.pixel_bytes).zip(&counts.areas) {
+            let (patch, key) = (patch as u32, self.keys.index(pixel));
+            self.entries.push(Entry { patch, key, area });
         }
     }
 

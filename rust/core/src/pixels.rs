@@ -48,6 +48,14 @@ impl<'a> Pixels<'a> {
         self.pixel_bytes
     }
 
+    /// The one pixel that all are equal to, if there is one.
+    #[must_use]
+    pub fn constant(&self) -> Option<&'a [u8]> {
+        let (first, rest) = self.bytes.split_at_checked(self.pixel_bytes)?;
+        // Shifted by a pixel onto itself: equal where every pixel equals the one before.
+        (rest == &self.bytes[..rest.len()]).then_some(first)
+    }
+
     /// The bytes of columns `start..end` of a row.
     #[must_use]
     pub fn run(&self, row: usize, start: usize, end: usize) -> &'a [u8] {

@@ -7,11 +7,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::spans::Spans;
+use crate::shape::Shape;
 use crate::{Error, Result};
 
 /// Pairs of patch and segment in one plan, at 16 bytes each.
 const MOST_PAIRS: usize = 1 << 27;
+
+/// Pixels of a window whose counts take less memory than the pixels.
+const SMALL_WINDOW: usize = 512;
 
 /// A level of an overlay: its size and that of the segments it is stored in, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +57,16 @@ impl Rectangle {
             y1: self.y1.min(other.y1),
         }
     }
+
+    /// The smallest rectangle around this one and a window's part of the segment.
+    fn union(&self, window: &Window) -> Self {
+        Self {
+            x0: self.x0.min(window.segment_x),
+            y0: self.y0.min(window.segment_y),
+            x1: self.x1.max(window.segment_x + window.width),
+            y1: self.y1.max(window.segment_y + window.height),
+        }
+    }
 }
 
 /// Where a patch lies on the level, and which of the plan's shapes it has.
@@ -90,7 +103,7 @@ pub struct Window {
 #[derive(Debug)]
 pub struct Plan {
     level: LevelGrid,
-    shapes: Vec<Arc<Spans>>,
+    shapes: Vec<Arc<Shape>>,
     patches: Vec<Patch>,
     segments: Vec<usize>,
     starts: Vec<usize>,
@@ -104,7 +117,7 @@ impl Plan {
     ///
     /// [`Error::Grid`] for segments without pixels, [`Error::Index`] for a patch whose shape is not
     /// there, [`Error::Pairs`] for patches that touch too many segments to be listed.
-    pub fn new(level: LevelGrid, shapes: Vec<Arc<Spans>>, patches: Vec<Patch>) -> Result<Self> {
+    pub fn new(level: LevelGrid, shapes: Vec<Arc<Shape>>, patches: Vec<Patch>) -> Result<Self> {
         if level.segment_width == 0 || level.segment_height == 0 {
             let (height, width) = (level.segment_height, level.segment_width);
             return Err(Error::Grid { height, width });
@@ -199,20 +212,14 @@ impl Plan {
 
     /// The shapes that patches refer to.
     #[must_use]
-    pub fn shapes(&self) -> &[Arc<Spans>] {
+    pub fn shapes(&self) -> &[Arc<Shape>] {
         &self.shapes
     }
 
     /// The shape of one patch.
     #[must_use]
-    pub fn shape(&self, patch: usize) -> &Spans {
+    pub fn shape(&self, patch: usize) -> &Shape {
         &self.shapes[self.patches[patch].shape as usize]
-    }
-
-    /// Which of the shapes a patch has.
-    #[must_use]
-    pub fn shape_index(&self, patch: usize) -> usize {
-        self.patches[patch].shape as usize
     }
 
     /// The touched segments, as `row * columns + column`, ascending.
@@ -242,6 +249,29 @@ impl Plan {
         let frame = self.frame(index)?;
         let members = &self.members[self.starts[index]..self.starts[index + 1]];
         Ok(members.iter().map(move |&patch| self.window(patch as usize, &frame)))
+    }
+
+    /// Whether the patches see all of the `index`-th touched segment, in parts of some size.
+    ///
+    /// A guess, made quickly: the windows have the segment's area at least, and lie between all of
+    /// its edges. Nobody is likely to ask for the pixels of such a segment again, while one that is
+    /// seen in part has the rest of its patches in another batch.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Index`] for an index past the last segment.
+    pub fn sees_all_of(&self, index: usize) -> Result<bool> {
+        let frame = self.frame(index)?;
+        let (width, height) = (frame.x1 - frame.x0, frame.y1 - frame.y0);
+        let mut seen = Rectangle { x0: width, y0: height, x1: 0, y1: 0 };
+        let (mut area, mut count) = (0, 0);
+        for window in self.windows(index)? {
+            seen = seen.union(&window);
+            area += window.width * window.height;
+            count += 1;
+        }
+        let all = Rectangle { x0: 0, y0: 0, x1: width, y1: height };
+        Ok(seen == all && area >= width * height && area >= count * SMALL_WINDOW)
     }
 
     /// Refuses a decoded segment that is smaller than its part of the level.

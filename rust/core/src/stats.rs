@@ -179,7 +179,7 @@ fn each_run(plan: &Plan, window: &Window, mut call: impl FnMut(usize, usize, usi
     let shape = plan.shape(window.patch);
     let (left, right) = (window.patch_x, window.patch_x + window.width);
     for row in 0..window.height {
-        for (span, weight) in shape.row(window.patch_y + row) {
+        for (span, weight) in shape.spans().row(window.patch_y + row) {
             let start = (span.start as usize).max(left);
             let end = (span.end as usize).min(right);
             if start < end && weight > 0.0 {

@@ -1,0 +1,86 @@
+"""What is kept for the whole process, within a number of bytes."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+DEFAULT_CACHE_BYTES = 256 * 1024**2
+
+
+def cache_bytes() -> int:
+    """Return ``RATIOPATH_CACHE_BYTES``, else 256 MiB.
+
+    Raises:
+        ValueError: The variable is set to something other than a whole number of at least 0.
+    """
+    text = os.environ.get("RATIOPATH_CACHE_BYTES", "").strip()
+    if not text:
+        return DEFAULT_CACHE_BYTES
+    try:
+        size = int(text)
+    except ValueError:
+        size = -1
+    if size < 0:
+        raise ValueError(f"RATIOPATH_CACHE_BYTES must be a whole number of bytes, got {text!r}")
+    return size
+
+
+class BoundedCache:
+    """The values used last, within a number of bytes; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._values: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: Hashable) -> Any:
+        """Return a value, or None where it is not kept."""
+        with self._lock:
+            found = self._values.get(key)
+            if found is None:
+                return None
+            self._values.move_to_end(key)
+            return found[0]
+
+    def put(self, key: Hashable, value: Any, size: int, limit: int) -> Any:
+        """Keep a value, unless another thread was first or it would push out most of the rest.
+
+        Args:
+            key: What the value is found by.
+            value: The value, not None.
+            size: How many bytes it takes, its key included.
+            limit: How many bytes all that is kept may take.
+
+        Returns:
+            The value that is kept under the key, or the value itself.
+        """
+        if size > limit // 4:
+            return value
+        with self._lock:
+            kept, _ = self._values.setdefault(key, (value, size))
+            if kept is value:
+                self._bytes += size
+            self._shrink(limit)
+            return kept
+
+    def shrink(self, limit: int) -> None:
+        """Drop what was used least recently until so many bytes are left."""
+        with self._lock:
+            self._shrink(limit)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._values.clear()
+            self._bytes = 0
+
+    def _shrink(self, limit: int) -> None:
+        while self._bytes > limit and self._values:
+            _, (_, size) = self._values.popitem(last=False)
+            self._bytes -= size

@@ -1,0 +1,138 @@
+"""From placed patches to areas: count what lies under the region, segment by segment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from ratiopath import _core
+from ratiopath.segments import cache, counts_limit, rows_of_bytes
+from ratiopath.threads import in_parts
+from ratiopath.values import sample_holding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from ratiopath.options import Options
+    from ratiopath.placement import Placement
+    from ratiopath.segments import Segment
+
+Result = TypeVar("Result")
+
+# Areas that are collected before they are handed on, where they can be: some 20 MB.
+_MANY_AREAS = 1 << 18
+
+
+@dataclass(frozen=True)
+class Areas:
+    """Areas of distinct pixels in patches.
+
+    Attributes:
+        patterns: The distinct pixels (P, C).
+        patches: The patch of each area, ascending (E,).
+        index: Which of the distinct pixels each area is of (E,).
+        areas: The areas, in pixels (E,).
+    """
+
+    patterns: NDArray[Any]
+    patches: NDArray[np.intp]
+    index: NDArray[np.uint32]
+    areas: NDArray[np.float64]
+
+
+def collect(
+    placement: Placement, options: Options, take: Callable[[Areas], Result], *, at_once: bool
+) -> list[Result]:
+    """Count all patches of a placement on the allowed threads.
+
+    Args:
+        placement: The patches.
+        options: Which pixels count.
+        take: What to do with areas; called on any of the threads.
+        at_once: Whether all areas are needed at once. Else they are handed on, and let go, as soon
+            as there are many, so that memory does not grow with the overlay.
+
+    Returns:
+        What ``take`` returned; a single result if ``at_once``.
+
+    Raises:
+        OverlayError: A segment cannot be decoded, or ``outside`` is no value of the overlay.
+    """
+    outside = None if options.clips else outside_pixel(placement, options)
+
+    def count(part: range) -> tuple[list[Result], _core.Collector]:
+        collector, results = _collector(placement, options), []
+        # What comes from afar is kept: fetching it again costs more than its memory.
+        slot = None if placement.reader.reads_ahead else placement.source.slot()
+        for index in placement.in_turn(part):
+            _add_segment(collector, placement, index, options, slot)
+            if collector.entries > _MANY_AREAS and not at_once:
+                results.append(take(_finished(collector, placement, options)))
+        return results, collector
+
+    parts = in_parts(count, range(len(placement.segments)))
+    results = [result for some, _ in parts for result in some]
+    collector = parts[0][1]
+    for _, other in parts[1:]:
+        collector.merge(other)
+    if outside is not None:
+        collector.add_outside(placement.plan, outside)
+    return [*results, take(_finished(collector, placement, options))]
+
+
+def _collector(placement: Placement, options: Options) -> _core.Collector:
+    pixel_bytes = placement.reader.dtype.itemsize * placement.channels(options)
+    return _core.Collector(pixel_bytes, cache.counts, counts_limit(), options.channel)
+
+
+def _add_segment(
+    collector: _core.Collector,
+    placement: Placement,
+    index: int,
+    options: Options,
+    slot: NDArray[np.uint8] | None,
+) -> None:
+    plan = placement.plan
+    sighting = placement.look(index)
+    if sighting.content is not None and collector.add_known(plan, index, sighting.content):
+        return
+    # What this batch sees all of is not needed again: its counts are known from now on.
+    segment = placement.read(index, sighting, slot if plan.sees_all_of(index) else None)
+    if segment.pixels is None:
+        collector.add_constant(plan, index, constant_pixel(placement, segment, options))
+    else:
+        rows = rows_of_bytes(segment.pixels, options.channel)
+        collector.add_segment(plan, index, rows, segment.content)
+
+
+def _finished(collector: _core.Collector, placement: Placement, options: Options) -> Areas:
+    patterns, offsets, index, areas = collector.finish(len(placement.plan))
+    pixels = patterns.view(placement.reader.dtype).reshape(-1, placement.channels(options))
+    patches = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    return Areas(pixels, patches, index, areas)
+
+
+def outside_pixel(placement: Placement, options: Options) -> bytes:
+    """Return the pixel that lies beyond the overlay's bounds, in the dtype asked for.
+
+    Raises:
+        OverlayValueError: The dtype cannot hold the value.
+    """
+    assert not isinstance(options.outside, str)  # noqa: S101 - for the type checker
+    dtype = options.dtype or placement.reader.dtype
+    sample = sample_holding(options.outside, dtype)
+    if sample is None:
+        raise placement.group.error(f"outside={options.outside} is no value of {dtype}")
+    return np.full(placement.channels(options), sample, dtype).tobytes()
+
+
+def constant_pixel(placement: Placement, segment: Segment, options: Options) -> bytes:
+    """Return the one pixel of a segment, as far as its channels are read."""
+    if options.channel is None:
+        return segment.constant
+    size = placement.reader.dtype.itemsize
+    return segment.constant[options.channel * size : (options.channel + 1) * size]

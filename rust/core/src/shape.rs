@@ -1,0 +1,77 @@
+//! What the patches of a plan have in common: the pixels of a region, and whether that is all.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::plan::Window;
+use crate::spans::Spans;
+
+/// Zero stands for every rectangle that is inside as a whole.
+static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
+
+/// The pixels inside a region, under a number of its own in this process.
+#[derive(Debug)]
+pub struct Shape {
+    spans: Spans,
+    number: u64,
+    is_full: bool,
+}
+
+impl Shape {
+    /// Columns of a patch.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.spans.width()
+    }
+
+    /// Rows of a patch.
+    #[must_use]
+    pub fn height(&self) -> usize {
+        self.spans.height()
+    }
+
+    /// The pixels inside.
+    #[must_use]
+    pub fn spans(&self) -> &Spans {
+        &self.spans
+    }
+
+    /// A number that no other shape of this process has.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Whether every pixel of a window is inside, with its whole weight.
+    pub(crate) fn holds_all_of(&self, window: &Window) -> bool {
+        let (left, right) = (window.patch_x, window.patch_x + window.width);
+        self.is_full
+            || (window.patch_y..window.patch_y + window.height)
+                .all(|row| is_inside(&self.spans, row, left, right))
+    }
+
+    /// The weight of the pixels in columns `x0..x1` of rows `y0..y1`.
+    pub(crate) fn area_within(&self, x0: usize, y0: usize, x1: usize, y1: usize) -> f64 {
+        if self.is_full {
+            return (x1.saturating_sub(x0) * y1.saturating_sub(y0)) as f64;
+        }
+        self.spans.area_within(x0, y0, x1, y1)
+    }
+}
+
+impl From<Spans> for Shape {
+    fn from(spans: Spans) -> Self {
+        let width = spans.width();
+        let is_full = (0..spans.height()).all(|row| is_inside(&spans, row, 0, width));
+        Self { spans, number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed), is_full }
+    }
+}
+
+/// Whether columns `left..right` of a row are inside, with their whole weight.
+fn is_inside(spans: &Spans, row: usize, left: usize, right: usize) -> bool {
+    let mut reached = left;
+    for (span, weight) in spans.row(row) {
+        if span.start as usize <= reached && weight == 1.0 {
+            reached = reached.max(span.end as usize);
+        }
+    }
+    reached >= right
+}
