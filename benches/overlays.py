@@ -2,10 +2,12 @@
 
     python benches/overlays.py FOLDER
 
-writes, where they are not there yet (half a minute, 3 GB of memory, 4 MB of files):
+writes, where they are not there yet (a minute, 3 GB of memory, 100 MB of files):
 
 class_0.5.tiff   40000 x 32000 labels {0, 1, 2, 255}, 0.5 µm/px, tiles of 512 px, deflate, 4 levels
 class_4.tiff     5000 x 4000 labels, 4 µm/px, tiles of 256 px, deflate, 4 levels
+runs_0.5.tiff    8192 x 8192 values 0 to 31 in runs of 16, 0.5 µm/px: no segment is like another
+many/000.tiff    and so on: a thousand of 2048 x 2048 labels, 0.5 µm/px, tiles of 256 px
 """
 
 from __future__ import annotations
@@ -52,10 +54,10 @@ def enlarged(labels: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     return large
 
 
-def write(path: Path, labels: NDArray[np.uint8], mpp: float, tile: int) -> None:
+def write(path: Path, labels: NDArray[np.uint8], mpp: float, tile: int, levels: int = 4) -> None:
     """Write a pyramid by taking every second pixel, which invents no label."""
     with tifffile.TiffWriter(path, bigtiff=True) as tiff:
-        for level in range(4):
+        for level in range(levels):
             step = 2**level
             tiff.write(
                 labels[::step, ::step],
@@ -70,7 +72,7 @@ def write(path: Path, labels: NDArray[np.uint8], mpp: float, tile: int) -> None:
 
 
 def make(folder: Path) -> tuple[Path, Path]:
-    """Return the overlays at 0.5 and at 4 µm per pixel, written if need be."""
+    """Return the label maps at 0.5 and at 4 µm per pixel, written if need be."""
     folder.mkdir(parents=True, exist_ok=True)
     fine, coarse = folder / "class_0.5.tiff", folder / "class_4.tiff"
     if not (fine.exists() and coarse.exists()):
@@ -80,5 +82,28 @@ def make(folder: Path) -> tuple[Path, Path]:
     return fine, coarse
 
 
+def make_distinct(folder: Path) -> Path:
+    """Return the overlay of runs, written if need be."""
+    path = folder / "runs_0.5.tiff"
+    if not path.exists():
+        runs = np.random.default_rng(2).integers(0, 32, (8192, 8192 // 16), np.uint8)
+        write(path, np.repeat(runs, 16, axis=1), 0.5, 512, levels=1)
+    return path
+
+
+def make_many(folder: Path, count: int = 1000) -> list[Path]:
+    """Return that many small label maps, each a part of one map, written if need be."""
+    (folder / "many").mkdir(parents=True, exist_ok=True)
+    paths = [folder / "many" / f"{index:03}.tiff" for index in range(count)]
+    missing = [index for index in range(count) if not paths[index].exists()]
+    labels = label_map() if missing else np.empty((0, 0), np.uint8)
+    for index in missing:
+        y, x = 47 * (index % 41), 73 * (index % 40)
+        write(paths[index], labels[y : y + 2048, x : x + 2048], 0.5, 256, levels=1)
+    return paths
+
+
 if __name__ == "__main__":
     make(Path(sys.argv[1]))
+    make_distinct(Path(sys.argv[1]))
+    make_many(Path(sys.argv[1]))

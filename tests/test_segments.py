@@ -10,7 +10,7 @@ from shapely import box
 
 from overlays import write_overlay
 from ratiopath import overlay_overlap
-from ratiopath.cache import BoundedCache, cache_bytes
+from ratiopath.cache import BoundedCache, Numbers, cache_bytes
 from ratiopath.readers import open_reader
 from ratiopath.segments import SegmentCache, cache
 
@@ -111,6 +111,20 @@ def test_a_full_cache_drops_what_was_used_least_recently():
     assert [cache.get(key) for key in "cdea"] == [None, None, None, "a"]
     cache.clear()
     assert cache.get("a") is None
+
+
+def test_the_latest_numbers_are_kept():
+    numbers = Numbers()
+    for key in range(100):
+        assert numbers.put(key, -key, 10) == -key
+    assert numbers.put(99, 7, 10) == -99
+    assert numbers.get(0) is None
+    assert [numbers.get(key) for key in range(95, 100)] == [-95, -96, -97, -98, -99]
+    assert sum(numbers.get(key) is not None for key in range(100)) <= 10
+    numbers.clear()
+    assert numbers.get(99) is None
+    assert numbers.put(1, 2, 0) == 2
+    assert numbers.get(1) is None
 
 
 def test_what_a_batch_sees_all_of_is_counted_and_let_go(reader, decoded):

@@ -84,3 +84,39 @@ class BoundedCache:
         while self._bytes > limit and self._values:
             _, (_, size) = self._values.popitem(last=False)
             self._bytes -= size
+
+
+class Numbers:
+    """Numbers by number, the latest of them; safe to share between threads.
+
+    Plain dictionaries, of which one is thrown away when the other is full: a segment costs no
+    objects beside the two numbers.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._young: dict[int, int] = {}
+        self._old: dict[int, int] = {}
+
+    def get(self, key: int) -> int | None:
+        """Return the number kept under a key, or None."""
+        number = self._young.get(key)
+        return self._old.get(key) if number is None else number
+
+    def put(self, key: int, number: int, most: int) -> int:
+        """Keep a number, unless another thread was first, and at most so many of them.
+
+        Returns:
+            The number that is kept under the key, or the number itself.
+        """
+        if most < 2:
+            return number
+        with self._lock:
+            if len(self._young) >= most // 2:
+                self._young, self._old = {}, self._young
+            return self._young.setdefault(key, self._old.get(key, number))
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._young, self._old = {}, {}

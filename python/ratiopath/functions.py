@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -229,11 +230,13 @@ def overlay_overlap(
     )
     result: list[dict[Key, float]] = [{} for _ in range(batch.size)]
     for found in fractions(batch, region, options):
-        entries = zip(
-            found.rows.tolist(), found.columns.tolist(), found.fractions.tolist(), strict=True
-        )
-        for row, column, fraction in entries:
-            result[row][found.keys[column]] = fraction
+        names = [found.keys[column] for column in found.columns.tolist()]
+        values = found.fractions.tolist()
+        firsts = np.flatnonzero(np.diff(found.rows, prepend=-1))
+        ends = itertools.chain(firsts[1:].tolist(), [len(values)])
+        rows = found.rows[firsts].tolist()
+        for row, start, end in zip(rows, firsts.tolist(), ends, strict=False):
+            result[row] = dict(zip(names[start:end], values[start:end], strict=True))
     return result
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ratiopath import _core
-from ratiopath.cache import BoundedCache, cache_bytes
+from ratiopath.cache import BoundedCache, Numbers, cache_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 # Counts are a hundredth of the pixels that they are of.
 _COUNTS_SHARE = 4
+# Numbers of segments are smaller still.
+_PLACES_SHARE = 16
+# Two numbers and their entry.
+_PLACE_BYTES = 200
 # What an entry of the cache takes besides what is in it.
 _ENTRY_BYTES = 400
 _FEW_SOURCES = 4096
@@ -33,6 +37,11 @@ LARGEST_SLOT = 64 * 1024**2
 def counts_limit() -> int:
     """Return how many bytes of counts may be kept."""
     return cache_bytes() // _COUNTS_SHARE
+
+
+def places_limit() -> int:
+    """Return how many bytes the numbers of segments may take."""
+    return cache_bytes() // _PLACES_SHARE
 
 
 class Segment(NamedTuple):
@@ -54,10 +63,12 @@ class SegmentCache:
 
     Attributes:
         counts: What the core counted in segments whose content has a number.
+        places: The number of the content of each segment that was read.
     """
 
     def __init__(self) -> None:
         self.counts = _core.KnownCounts()
+        self.places = Numbers()
         self._kept = BoundedCache()
         self._sources = BoundedCache()
         self._numbers = itertools.count()
@@ -75,15 +86,19 @@ class SegmentCache:
     def clear(self) -> None:
         """Forget everything."""
         self.counts.clear()
+        self.places.clear()
         self._kept.clear()
 
     def find(self, key: object) -> Any:
         """Return what is kept under a key, or None."""
         return self._kept.get(key)
 
-    def keep_number(self, key: object, number: int | None, size: int, limit: int) -> int:
-        """Keep a number, a new one if there is none yet, under a key of so many bytes."""
-        number = next(self._numbers) if number is None else number
+    def new_number(self) -> int:
+        """Return a number that no content has."""
+        return next(self._numbers)
+
+    def keep_number(self, key: object, number: int, size: int, limit: int) -> int:
+        """Keep a content's number under a key of so many bytes, or return the one that is kept."""
         kept: int = self._kept.put(key, number, _ENTRY_BYTES + size, limit)
         return kept
 
@@ -124,7 +139,10 @@ class SegmentSource:
 
     def __init__(self, cache: SegmentCache, reader: Reader, level: int, number: int | None) -> None:
         self._cache, self._reader, self._level, self._number = cache, reader, level, number
-        self._limit = cache_bytes() - counts_limit()
+        self._limit = cache_bytes() - counts_limit() - places_limit()
+        self._most_places = places_limit() // _PLACE_BYTES
+        # Places of all levels beside each other: none has 2^64 segments.
+        self._first_place = (number or 0) << 64
         self._grid, self._columns = reader.levels[level], reader.levels[level].columns
         sample = reader.channels * reader.dtype.itemsize
         self.segment_bytes = self._grid.segment_width * self._grid.segment_height * sample
@@ -143,18 +161,18 @@ class SegmentSource:
         """
         if self._number is None:
             return Sighting(place)
-        content = self._cache.find((self._number, place))
+        content = self._cache.places.get(self._first_place + place)
         if content is not None:
             return Sighting(place, content)
         stored = self._stored(place)
         content = None if stored is None else self._cache.find(stored)
         if content is not None:
-            self._cache.keep_number((self._number, place), content, 0, self._limit)
+            self._keep_place(place, content)
         return Sighting(place, content, stored)
 
     def holds(self, place: int) -> bool:
         """Whether a segment that was read before lies in the cache, decoded."""
-        content = self._cache.find((self._number, place))
+        content = self._cache.places.get(self._first_place + place)
         return content is not None and self._cache.find(("content", content)) is not None
 
     def read(self, sighting: Sighting, slot: NDArray[np.uint8] | None = None) -> Segment:
@@ -196,16 +214,20 @@ class SegmentSource:
     ) -> Segment:
         """Give a segment its number and keep what may be needed again."""
         content, stored = sighting.content, sighting.stored
+        if content is None:
+            content = self._cache.new_number()
         if stored is not None:
             # What is told by its bytes is at least 32 times as large when decoded.
             content = self._cache.keep_number(stored, content, pixels.nbytes // 32, self._limit)
-        place = (self._number, sighting.place)
-        content = self._cache.keep_number(place, content, 0, self._limit)
+        content = self._keep_place(sighting.place, content)
         constant = b"" if stored is None else _constant(pixels)
         segment = Segment(None if constant else pixels, constant, content)
         if constant or slot is None:
             return self._cache.keep_segment(segment, self._limit)
         return segment
+
+    def _keep_place(self, place: int, content: int) -> int:
+        return self._cache.places.put(self._first_place + place, content, self._most_places)
 
     def _decode(self, place: int, slot: NDArray[np.uint8] | None) -> Segment:
         reader, (row, column) = self._reader, divmod(place, self._columns)
