@@ -18,6 +18,7 @@ use ratiopath_core::pixels::Pixels;
 use ratiopath_core::plan::{LevelGrid, Patch, Plan};
 use ratiopath_core::polygon::{Bounds, Grid, Polygon};
 use ratiopath_core::rasterize::{Rule, rasterize};
+use ratiopath_core::shape::Shape;
 use ratiopath_core::spans::Spans;
 use ratiopath_core::validity::is_certainly_valid;
 
@@ -202,7 +203,7 @@ proptest! {
         let raster = runs(level.width * level.height, 1, seed);
         let spans = spans_of(&ring, rule);
         let patches: Vec<Patch> = origins.iter().map(|&(x, y)| Patch { x, y, shape: 0 }).collect();
-        let plan = Plan::new(level, vec![Arc::new(spans.clone().into())], patches).unwrap();
+        let plan = Plan::new(level, vec![Arc::new(spans.clone())], patches).unwrap();
         let mut contents = BTreeMap::new();
         let counts = Arc::new(KnownCounts::default());
         let memory = Memory { counts, limit: 1 << 20, channel: None };
@@ -253,7 +254,7 @@ proptest! {
         let wide = LevelGrid { width: level.width * pixel_bytes, segment_width: segment.0 * pixel_bytes, ..level };
         let spans = spans_of(&ring, Rule::Center);
         let patches: Vec<Patch> = origins.iter().map(|&(x, y)| Patch { x, y, shape: 0 }).collect();
-        let plan = Plan::new(level, vec![Arc::new(spans.clone().into())], patches).unwrap();
+        let plan = Plan::new(level, vec![Arc::new(spans.clone())], patches).unwrap();
         let bytes = HEIGHT * WIDTH * pixel_bytes;
         // What is never written would show.
         let mut out = vec![0xA5; origins.len() * 2 * bytes];
@@ -321,14 +322,14 @@ proptest! {
         let wide = LevelGrid { width: level.width * pixel_bytes, segment_width: segment * pixel_bytes, ..level };
         let raster = runs(level.width * level.height * pixel_bytes, pixel_bytes, seed);
         let side = |steps: usize| steps * step as usize + more;
-        let shape = Arc::new(full((side(size.0), side(size.1))).into());
+        let shape = Arc::new(Shape::from(full((side(size.0), side(size.1)))));
         let patches: Vec<Patch> = (0..64)
             .map(|k| Patch { x: start.0 + k % 8 * step, y: start.1 + k / 8 * step, shape: 0 })
             .collect();
-        let plan = Plan::new(level, vec![Arc::clone(&shape)], patches.clone()).unwrap();
+        let plan = Plan::of_shapes(level, vec![Arc::clone(&shape)], patches.clone()).unwrap();
         let together = collect(&plan, &raster, wide, pixel_bytes);
         for (patch, &alone) in patches.iter().enumerate() {
-            let plan = Plan::new(level, vec![Arc::clone(&shape)], vec![alone]).unwrap();
+            let plan = Plan::of_shapes(level, vec![Arc::clone(&shape)], vec![alone]).unwrap();
             let expected = areas_of(&collect(&plan, &raster, wide, pixel_bytes), 0, pixel_bytes);
             prop_assert_eq!(areas_of(&together, patch, pixel_bytes), expected);
         }

@@ -39,7 +39,7 @@ impl Plan {
         let lay = || {
             let rows = x.iter().zip(y).zip(shape_indices);
             let patches = rows.map(|((&x, &y), &shape)| Patch { x, y, shape }).collect();
-            plan::Plan::new(level, shapes, patches)
+            plan::Plan::of_shapes(level, shapes, patches)
         };
         Ok(Self { inner: py.detach(lay).into_py_result()? })
     }

@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::shape::Shape;
+use crate::spans::Spans;
 use crate::{Error, Result};
 
 /// Pairs of patch and segment in one plan, at 16 bytes each.
@@ -111,13 +112,27 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Lays a batch of patches on a level.
+    /// Lays a batch of patches on a level, for this once.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::of_shapes`].
+    pub fn new(level: LevelGrid, shapes: Vec<Arc<Spans>>, patches: Vec<Patch>) -> Result<Self> {
+        let shapes = shapes.into_iter().map(|spans| Arc::new(spans.into())).collect();
+        Self::of_shapes(level, shapes, patches)
+    }
+
+    /// Lays a batch of patches on a level; counts under a shape are known wherever it is used.
     ///
     /// # Errors
     ///
     /// [`Error::Grid`] for segments without pixels, [`Error::Index`] for a patch whose shape is not
     /// there, [`Error::Pairs`] for patches that touch too many segments to be listed.
-    pub fn new(level: LevelGrid, shapes: Vec<Arc<Shape>>, patches: Vec<Patch>) -> Result<Self> {
+    pub fn of_shapes(
+        level: LevelGrid,
+        shapes: Vec<Arc<Shape>>,
+        patches: Vec<Patch>,
+    ) -> Result<Self> {
         if level.segment_width == 0 || level.segment_height == 0 {
             let (height, width) = (level.segment_height, level.segment_width);
             return Err(Error::Grid { height, width });

@@ -1,5 +1,6 @@
 //! What the patches of a plan have in common: the pixels of a region, and whether that is all.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::plan::Window;
@@ -11,7 +12,7 @@ static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
 /// The pixels inside a region, under a number of its own in this process.
 #[derive(Debug)]
 pub struct Shape {
-    spans: Spans,
+    spans: Arc<Spans>,
     number: u64,
     is_full: bool,
 }
@@ -59,6 +60,12 @@ impl Shape {
 
 impl From<Spans> for Shape {
     fn from(spans: Spans) -> Self {
+        Arc::new(spans).into()
+    }
+}
+
+impl From<Arc<Spans>> for Shape {
+    fn from(spans: Arc<Spans>) -> Self {
         let width = spans.width();
         let is_full = (0..spans.height()).all(|row| is_inside(&spans, row, 0, width));
         Self { spans, number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed), is_full }
