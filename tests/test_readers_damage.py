@@ -141,6 +141,17 @@ def test_places_that_are_no_integers_are_refused(tmp_path, code):
         open_reader(path)
 
 
+def test_tiles_that_openslide_has_no_memory_for_never_reach_it(tmp_path):
+    path = tmp_path / "slide.svs"
+    options = {"compression": 33003, "tile": (32, 32), "photometric": "rgb", "metadata": None}
+    pixels = np.zeros((48, 64, 3), np.uint8)
+    tifffile.imwrite(path, pixels, description="Aperio x |MPP = 0.5", **options)
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        tiff.pages[0].tags[322].overwrite(2**31 - 1, dtype=4)
+    with pytest.raises(OverlayFormatError, match="its tiles are 2147483647 x 32"):
+        open_reader(path)
+
+
 def test_too_few_segments_are_refused(tmp_path):
     path = write_overlay(tmp_path / "labels.tiff", [labels()])
     with tifffile.TiffFile(path, mode="r+") as tiff:

@@ -17,6 +17,7 @@ import numpy as np
 import tifffile
 
 from ratiopath.errors import OverlayError, OverlayFormatError
+from ratiopath.limits import LARGEST_SEGMENT
 from ratiopath.readers.alpha import without_alpha
 from ratiopath.readers.base import SAMPLE_TYPES, Reader
 from ratiopath.readers.files import PositionalFile, RandomAccessFile
@@ -143,6 +144,7 @@ class TiffReader(Reader):
     def _open(self, tiff: tifffile.TiffFile) -> None:
         layout = _vendor_layout(tiff)
         if layout is not None:
+            _check_tiles(tiff)
             raise VendorLayoutError(f"tifffile: {layout} is left to OpenSlide", self.path)
         pages = pyramid_pages(_series(tiff))
         first = pages[0][0].keyframe
@@ -177,6 +179,15 @@ def _series(tiff: tifffile.TiffFile) -> Sequence[Any]:
     if callable(series):
         series = series(squeeze=False)
     return series
+
+
+def _check_tiles(tiff: tifffile.TiffFile) -> None:
+    """Refuse tiles that OpenSlide would end the process for, being out of memory."""
+    pages: list[Page] = [page.keyframe for page in tiff.pages]
+    for page in pages:
+        # OpenSlide decodes into 4 bytes a pixel.
+        if page.is_tiled and 4 * page.tilewidth * page.tilelength > LARGEST_SEGMENT:
+            raise ValueError(f"its tiles are {page.tilewidth} x {page.tilelength} pixels each")
 
 
 def _vendor_layout(tiff: tifffile.TiffFile) -> str | None:
