@@ -152,6 +152,21 @@ def test_tiles_that_openslide_has_no_memory_for_never_reach_it(tmp_path):
         open_reader(path)
 
 
+def test_a_slide_whose_pages_go_in_a_circle_is_refused(tmp_path):
+    path = tmp_path / "slide.svs"
+    options = {"compression": 33003, "tile": (32, 32), "photometric": "rgb", "metadata": None}
+    pixels = np.zeros((48, 64, 3), np.uint8)
+    tifffile.imwrite(path, pixels, description="Aperio x |MPP = 0.5", **options)
+    with tifffile.TiffFile(path) as tiff:
+        page = tiff.pages[0]
+        after = page.offset + 2 + 12 * len(page.tags)
+    content = bytearray(path.read_bytes())
+    content[after : after + 4] = page.offset.to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(OverlayFormatError, match="OpenSlide"):
+        open_reader(path)
+
+
 def test_too_few_segments_are_refused(tmp_path):
     path = write_overlay(tmp_path / "labels.tiff", [labels()])
     with tifffile.TiffFile(path, mode="r+") as tiff:

@@ -11,6 +11,7 @@ than JPEG stay what they are.
 from __future__ import annotations
 
 import os
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -53,6 +54,8 @@ _VENDOR_LAYOUTS = {
 # YCbCr in JPEG 2000 without a word of it in the stream; OpenSlide turns it into RGB.
 _APERIO_YCBCR = 33003
 _TRESTLE = "MedScan"
+# More than any slide's levels and associated images.
+_MOST_PAGES = 256
 
 
 class VendorLayoutError(OverlayFormatError):
@@ -183,7 +186,8 @@ def _series(tiff: tifffile.TiffFile) -> Sequence[Any]:
 
 def _check_tiles(tiff: tifffile.TiffFile) -> None:
     """Refuse tiles that OpenSlide would end the process for, being out of memory."""
-    pages: list[Page] = [page.keyframe for page in tiff.pages]
+    # Pages that follow each other in a circle have no end.
+    pages: list[Page] = [page.keyframe for page in islice(tiff.pages, _MOST_PAGES)]
     for page in pages:
         # OpenSlide decodes into 4 bytes a pixel.
         if page.is_tiled and 4 * page.tilewidth * page.tilelength > LARGEST_SEGMENT:
