@@ -189,6 +189,20 @@ def test_center_is_rasterio_s_default_on_upright_edges_too(polygon):
     np.testing.assert_array_equal(polygon_mask(polygon, (4, 4)), expected)
 
 
+def test_center_is_rasterio_s_default_on_every_tie_that_float64_decides():
+    # With vertices on quarters every crossing is exact, so GDAL rounds none of them, and a centre
+    # on an edge is decided alike. Elsewhere ties differ: see the test above.
+    rng, ties = np.random.default_rng(1), 0
+    y, x = np.mgrid[0 : SHAPE[0], 0 : SHAPE[1]] + 0.5
+    for count in rng.integers(3, 8, 300):
+        corners = shapely.MultiPoint(rng.integers(-8, 48, (count, 2)) / 4).convex_hull
+        region = corners if corners.geom_type == "Polygon" else box(0.5, 0.25, 3.5, 4.5)
+        expected = geometry_mask([region], SHAPE, Affine.identity())
+        np.testing.assert_array_equal(polygon_mask(region, SHAPE), expected)
+        ties += (shapely.distance(shapely.boundary(region), shapely.points(x, y)) == 0).sum()
+    assert ties > 100
+
+
 @given(region=regions_off_the_grid())
 def test_all_touched_is_rasterio_s_or_less(region):
     # GDAL also burns pixels that an edge merely runs along; ours must share an area. Where an edge
