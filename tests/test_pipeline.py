@@ -54,8 +54,10 @@ def test_any_call_is_the_oracle_s(tmp_path: Path, generated: Counter[str], piece
 def test_what_the_easy_cases_do_not_show_was_common(generated: Counter[str]) -> None:
     if not generated:
         pytest.skip("no case was generated")
+    # A few hundred cases scatter.
+    least = generated["cases"] / (3 if IS_SLOW else 5)
     for feature in FEATURES:
-        assert generated[feature] >= generated["cases"] / 3, feature
+        assert generated[feature] >= least, feature
 
 
 class Comparison:
