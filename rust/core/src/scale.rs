@@ -8,10 +8,15 @@ use crate::{Error, Result};
 /// fused multiply-add. Returns `None` where the result is not a 64-bit integer.
 #[must_use]
 pub fn scale_coordinate(old: f64, scale: f64) -> Option<i64> {
-    let new = (old * scale + 0.5).floor();
+    let moved = old * scale + 0.5;
     // -2^63 is an i64 and 2^63 is not; both are exact in f64.
     let limit = 9_223_372_036_854_775_808.0;
-    (new >= -limit && new < limit).then_some(new as i64)
+    if !(moved >= -limit && moved < limit) {
+        return None;
+    }
+    // The floor, without a call where the target has no instruction for it.
+    let towards_zero = moved as i64;
+    Some(towards_zero - i64::from(towards_zero as f64 > moved))
 }
 
 /// Scales coordinates into `out`.
@@ -53,6 +58,18 @@ mod tests {
         let old = 2_147_483_647.0;
         assert_eq!(scale_coordinate(old, 1.0 / 3.0), Some(715_827_882));
         assert_eq!(scale_coordinate(-old, 1.0), Some(-2_147_483_647));
+    }
+
+    #[test]
+    fn is_the_floor_of_every_number() {
+        let numbers = [0.0, 0.4, 0.5, 1.0, 1e3, 2f64.powi(51), 2f64.powi(52), 2f64.powi(53), 9e18];
+        for number in numbers.into_iter().flat_map(|n: f64| [n, n.next_up(), n.next_down()]) {
+            for old in [number, -number] {
+                assert_eq!(scale_coordinate(old, 1.0), Some((old + 0.5).floor() as i64), "{old}");
+            }
+        }
+        assert_eq!(scale_coordinate(-(2f64.powi(63)), 1.0), Some(i64::MIN));
+        assert_eq!(scale_coordinate(2f64.powi(63), 1.0), None);
     }
 
     #[test]
