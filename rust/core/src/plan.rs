@@ -34,6 +34,12 @@ impl LevelGrid {
     fn columns(&self) -> usize {
         self.width.div_ceil(self.segment_width)
     }
+
+    /// How many segments there are, where a signed 64-bit integer holds it.
+    fn segments(&self) -> Option<usize> {
+        let count = self.columns().checked_mul(self.height.div_ceil(self.segment_height))?;
+        i64::try_from(count).ok().map(|_| count)
+    }
 }
 
 /// A rectangle of the level, `x0..x1` by `y0..y1`.
@@ -126,8 +132,9 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`Error::Grid`] for segments without pixels, [`Error::Index`] for a patch whose shape is not
-    /// there, [`Error::Pairs`] for patches that touch too many segments to be listed.
+    /// [`Error::Grid`] for segments without pixels or a level of 2^63 of them, [`Error::Index`] for a
+    /// patch whose shape is not there, [`Error::Pairs`] for patches that touch too many segments to
+    /// be listed.
     pub fn of_shapes(
         level: LevelGrid,
         shapes: Vec<Arc<Shape>>,
@@ -136,6 +143,9 @@ impl Plan {
         if level.segment_width == 0 || level.segment_height == 0 {
             let (height, width) = (level.segment_height, level.segment_width);
             return Err(Error::Grid { height, width });
+        }
+        if level.segments().is_none() {
+            return Err(Error::Grid { height: level.height, width: level.width });
         }
         let count = shapes.len();
         if let Some(patch) = patches.iter().find(|patch| patch.shape as usize >= count) {
@@ -307,7 +317,8 @@ impl Plan {
         let LevelGrid { width, height, segment_width, segment_height } = self.level;
         let (row, column) = (segment / self.level.columns(), segment % self.level.columns());
         let (x0, y0) = (column * segment_width, row * segment_height);
-        let (x1, y1) = ((x0 + segment_width).min(width), (y0 + segment_height).min(height));
+        let x1 = x0.saturating_add(segment_width).min(width);
+        let y1 = y0.saturating_add(segment_height).min(height);
         Ok(Rectangle { x0, y0, x1, y1 })
     }
 
