@@ -141,7 +141,7 @@ fn spans(feed: &mut Feed<'_>) -> Option<Arc<Spans>> {
 }
 
 fn plan(feed: &mut Feed<'_>) -> Option<Plan> {
-    let shapes: Vec<_> = (0..1 + feed.below(2)).filter_map(|_| spans(feed)).collect();
+    let shapes: Vec<_> = (0..=feed.below(2)).filter_map(|_| spans(feed)).collect();
     let level = LevelGrid {
         width: feed.size(),
         height: feed.size(),
