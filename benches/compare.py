@@ -77,7 +77,7 @@ def main() -> None:
         measured.append({**asdict(line), "ratio": line.ratio, "is_reached": line.is_reached})
         print(line, flush=True)
     for name in RAY if not args.only else ():
-        print(f"| {name} | see `benches/ray.py` | | | | | |")
+        print(f"| {name} | see `benches/cluster.py` | | | | | |")
     if args.json:
         result = {"machine": machine(), "lines": measured}
         args.json.write_text(json.dumps(result, indent=1), encoding="utf-8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -194,3 +196,17 @@ def test_threads_use_the_same_arrays():
         for result, answer in zip(together(calls * 2), expected * 2, strict=True):
             for found, one in zip(result, answer, strict=True):
                 np.testing.assert_equal(found, one)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")
+def test_a_child_forked_while_a_thread_is_busy_with_the_cache_is_not_stuck(overlay):
+    expected = overlay_overlap(box(0, 0, 64, 64), overlay, X, Y, 1.0, 1.0)
+    with cache._kept._lock, cache.places._lock:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)
+            same = overlay_overlap(box(0, 0, 64, 64), overlay, X, Y, 1.0, 1.0) == expected
+            os._exit(0 if same else 1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0

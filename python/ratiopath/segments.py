@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -67,11 +68,15 @@ class SegmentCache:
     """
 
     def __init__(self) -> None:
+        self._numbers = itertools.count()
+        self.renew()
+
+    def renew(self) -> None:
+        """Start anew, also in a child process whose parent's threads held the locks."""
         self.counts = _core.KnownCounts()
         self.places = Numbers()
         self._kept = BoundedCache()
         self._sources = BoundedCache()
-        self._numbers = itertools.count()
 
     def source(self, reader: Reader, level: int) -> SegmentSource:
         """Return the segments of one level of an overlay, as this cache knows them."""
@@ -243,6 +248,9 @@ class SegmentSource:
 
 
 cache = SegmentCache()
+if hasattr(os, "register_at_fork"):
+    # A child would wait for ever for a lock that a thread of its parent held.
+    os.register_at_fork(after_in_child=cache.renew)
 
 
 def rows_of_bytes(pixels: NDArray[Any], channel: int | None) -> NDArray[np.uint8]:

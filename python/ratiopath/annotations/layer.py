@@ -98,6 +98,10 @@ class LayerCache:
     """
 
     def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Start anew, also in a child process whose parent's threads held the lock."""
         self._lock = threading.Lock()
         self._layers: OrderedDict[object, AnnotationLayer] = OrderedDict()
 
@@ -144,6 +148,8 @@ class LayerCache:
 
 
 cache = LayerCache()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=cache.renew)
 
 
 def _identity(path: str | None) -> tuple[object, ...]:
