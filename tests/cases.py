@@ -25,6 +25,7 @@ SCALES = [1, 1, 1, 2, 2.5, 0.5, 1 / 3, 2 / 3, 3 / 7, 0.125, 1 / 64, 1 + 4e-7, 1 
 # At these, tiles as far out as 2^31 still lie on a small overlay.
 TINY_SCALES = [1 / 1024, 3.1e-5, 2.1e-8]
 PATCH = 10
+LARGEST_SIDE = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -118,18 +119,21 @@ def cases(draw: st.DrawFn) -> Case:
         choice=choice,
         **case,
     )
-    assume(made.is_huge or all(_pixels(made, row) < 40**2 for row in rows))
+    sizes = [_size(made, row) for row in rows]
+    assume(made.is_huge or all(width * height < 40**2 for width, height in sizes))
+    # No overlay has as many pixels a side, and a patch that has is refused.
+    assume(all(max(size) < LARGEST_SIDE for size in sizes))
     return made
 
 
-def _pixels(case: Case, row: Row) -> float:
-    """Pixels of a row's patch."""
+def _size(case: Case, row: Row) -> tuple[float, float]:
+    """Columns and rows of a row's patch, unrounded."""
     truth = case.truth(row)
     is_forced = case.level is not None and row.overlay is not None
     level = case.level if is_forced else oracle.choose_level(truth, row.mpp)
     x, y = oracle.scales(truth, level or 0, row.mpp)
     x0, y0, x1, y1 = case.roi.bounds
-    return float((x1 - x0) * x * (y1 - y0) * y)
+    return float((x1 - x0) * x), float((y1 - y0) * y)
 
 
 @st.composite
