@@ -3,9 +3,9 @@
 //! Each touched segment is walked once per window along the spans of the patch's shape; the counts
 //! of a window join the patch's entries under small numbers that stand for distinct pixels
 //! throughout the batch. Windows that overlap are counted once, and where a segment's content has a
-//! number, what is known of it is not counted again. What comes out at the end is, patch by patch, which pixels occur and how much area each has, in one flat
-//! table. Several collectors may work on parts of one plan, each on a thread of its own, and be
-//! merged.
+//! number, what is known of it is not counted again. What comes out at the end is, patch by patch,
+//! which pixels occur and how much area each has, in one flat table. Several collectors may work on
+//! parts of one plan, each on a thread of its own, and be merged.
 
 use std::sync::Arc;
 
