@@ -141,6 +141,16 @@ def test_what_a_batch_sees_all_of_is_counted_and_let_go(reader, decoded, monkeyp
     assert len(decoded) == 4
 
 
+def test_what_lies_between_regions_is_let_go_with_the_rest(reader, decoded, monkeypatch):
+    monkeypatch.setenv("RATIOPATH_NUM_THREADS", "1")
+    cache.clear()
+    x, y = (axis.ravel() for axis in np.meshgrid(np.arange(0, 256, 64), np.arange(0, 256, 64)))
+    overlay_overlap(box(8, 8, 56, 56), reader.path, x, y, 1.0, 1.0)
+    assert len(decoded) == 3
+    overlay_overlap(box(0, 0, 8, 64), reader.path, 0, 0, 1.0, 1.0)
+    assert len(decoded) == 4
+
+
 def test_what_a_batch_sees_in_part_is_kept_for_the_next(reader, decoded):
     cache.clear()
     for y in (0, 32):

@@ -198,8 +198,8 @@ class Plan:
     def first_patch(self, index: int) -> int | None:
         """Return the first patch that touches the ``index``-th touched segment."""
 
-    def sees_all_of(self, index: int) -> bool:
-        """Whether the patches see all of the ``index``-th touched segment; a quick guess."""
+    def is_done_with(self, index: int) -> bool:
+        """Whether no batch is likely to need the ``index``-th touched segment again; a guess."""
 
     def __len__(self) -> int: ...
 

@@ -100,8 +100,8 @@ def _add_segment(
     sighting = placement.look(index)
     if sighting.content is not None and collector.add_known(plan, index, sighting.content):
         return
-    # What this batch sees all of is not needed again: its counts are known from now on.
-    segment = placement.read(index, sighting, slot if plan.sees_all_of(index) else None)
+    # What is not needed again goes where the next one will: its counts are known from now on.
+    segment = placement.read(index, sighting, slot if plan.is_done_with(index) else None)
     if segment.pixels is None:
         collector.add_constant(plan, index, constant_pixel(placement, segment, options))
     else:

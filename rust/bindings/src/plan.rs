@@ -55,8 +55,8 @@ impl Plan {
         Ok(windows.next().map(|window| window.patch))
     }
 
-    fn sees_all_of(&self, index: usize) -> PyResult<bool> {
-        self.inner.sees_all_of(index).into_py_result()
+    fn is_done_with(&self, index: usize) -> PyResult<bool> {
+        self.inner.is_done_with(index).into_py_result()
     }
 
     fn __len__(&self) -> usize {

@@ -276,16 +276,17 @@ impl Plan {
         Ok(members.iter().map(move |&patch| self.window(patch as usize, &frame)))
     }
 
-    /// Whether the patches see all of the `index`-th touched segment, in parts of some size.
+    /// Whether nobody is likely to ask for the pixels of the `index`-th touched segment again.
     ///
-    /// A guess, made quickly: the windows have the segment's area at least, and lie between all of
-    /// its edges. Nobody is likely to ask for the pixels of such a segment again, while one that is
-    /// seen in part has the rest of its patches in another batch.
+    /// A guess, made quickly, for windows of some size. Either the patches see all of the segment:
+    /// the windows have its area at least, and lie between all of its edges. Or they touch all the
+    /// segments around it too, and what they leave unseen lies between the tiles' regions. A segment
+    /// at the batch's edge that is seen in part has the rest of its patches in another batch.
     ///
     /// # Errors
     ///
     /// [`Error::Index`] for an index past the last segment.
-    pub fn sees_all_of(&self, index: usize) -> Result<bool> {
+    pub fn is_done_with(&self, index: usize) -> Result<bool> {
         let frame = self.frame(index)?;
         let (width, height) = (frame.x1 - frame.x0, frame.y1 - frame.y0);
         let mut seen = Rectangle { x0: width, y0: height, x1: 0, y1: 0 };
@@ -296,7 +297,22 @@ impl Plan {
             count += 1;
         }
         let all = Rectangle { x0: 0, y0: 0, x1: width, y1: height };
-        Ok(seen == all && area >= width * height && area >= count * SMALL_WINDOW)
+        let sees_all = seen == all && area >= width * height;
+        Ok(area >= count * SMALL_WINDOW && (sees_all || self.touches_around(index)))
+    }
+
+    /// Whether the segments left, right, above and below a touched one are touched, as far as the
+    /// level has them.
+    fn touches_around(&self, index: usize) -> bool {
+        let columns = self.level.columns();
+        let rows = self.level.height.div_ceil(self.level.segment_height);
+        let segment = self.segments[index];
+        let (row, column) = (segment / columns, segment % columns);
+        let touches = |segment: usize| self.segments.binary_search(&segment).is_ok();
+        (column == 0 || touches(segment - 1))
+            && (column + 1 == columns || touches(segment + 1))
+            && (row == 0 || touches(segment - columns))
+            && (row + 1 == rows || touches(segment + columns))
     }
 
     /// Refuses a decoded segment that is smaller than its part of the level.
