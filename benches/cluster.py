@@ -100,7 +100,8 @@ def run(what: str, tiles: Path, workers: int = 2, *, reference: bool = False) ->
         subprocess.run(command, env=environment, check=True)
         found: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
     found["microseconds"] = found["seconds"] / found["rows"] * 1e6
-    found["what"] = f"{what}{' 1.5.0' if reference else ''}, {workers} workers"
+    who = "1 worker" if workers == 1 else f"{workers} workers"
+    found["what"] = f"{what}{' 1.5.0' if reference else ''}, {who}"
     found["peak"] = max((sample[1] for sample in found["memory"]), default=0)
     print(f"{found['what']:28} {found['rows']:9,} tiles {found['microseconds']:9.2f} µs per tile")
     return found
@@ -127,7 +128,10 @@ def draw(runs: list[dict[str, Any]], path: Path) -> None:
     """Throughput by workers, and memory by time."""
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    pipelines = [each for each in runs if each["what"].startswith("pipeline, ")]
+    most = max(each["rows"] for each in runs)
+    pipelines = [
+        each for each in runs if each["what"].startswith("pipeline, ") and each["rows"] == most
+    ]
     left.bar(
         [each["what"].split(", ")[1] for each in pipelines],
         [each["rows"] / each["seconds"] / 1e3 for each in pipelines],
