@@ -108,6 +108,16 @@ class Killer(threading.Thread):
         self.killed = node
 
 
+def dead_nodes(expected: int) -> list[str]:
+    """The nodes that the cluster knows are dead, of which it may take a while to hear."""
+    deadline = time.monotonic() + 60
+    while True:
+        dead = [node["NodeID"] for node in ray.nodes() if not node["Alive"]]
+        if len(dead) >= expected or time.monotonic() > deadline:
+            return dead
+        time.sleep(0.1)
+
+
 def main(what: str, folder: Path) -> None:
     """Run, kill, and report."""
     table = tiles(folder)
@@ -125,7 +135,7 @@ def main(what: str, folder: Path) -> None:
         "killed": killer.killed,
         "attempts": len(attempts),
         "nodes": len(set(attempts)),
-        "dead": [node["NodeID"] for node in ray.nodes() if not node["Alive"]],
+        "dead": dead_nodes(1 if what == "node" else 0),
     }
     (folder / "report.json").write_text(json.dumps(report))
     ray.shutdown()

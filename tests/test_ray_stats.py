@@ -15,6 +15,7 @@ ray = pytest.importorskip("ray")
 from ray.data.expressions import col  # noqa: E402 - after the skip
 
 from ratiopath.tiling import tile_overlay_stats  # noqa: E402 - after the skip
+from ray_since import planned_schemas  # noqa: E402 - after the skip
 
 pytestmark = pytest.mark.usefixtures("ray_session")
 
@@ -56,6 +57,7 @@ def test_a_column_holds_the_function_s_numbers_and_nulls_where_there_is_none(row
     assert got[-1]["stats"] == {"mean": None, "q90": None, "count": 0.0}
 
 
+@planned_schemas
 def test_the_schema_is_known_before_an_overlay_is_read(tmp_path):
     rows = [{"x": 0, "y": 0, "mpp": 0.5, "heat": str(tmp_path / "not there yet.tiff")}]
     tiles = ray.data.from_items(rows).with_column(
