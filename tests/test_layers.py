@@ -37,6 +37,7 @@ ROOMS = {
     ),
     "tifffile": (
         "ratiopath.readers.tiff",
+        "ratiopath.readers.tiff_codecs",
         "ratiopath.readers.tiff_slots",
         "ratiopath.demo.sample",
     ),

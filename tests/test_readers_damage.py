@@ -173,3 +173,65 @@ def test_too_few_segments_are_refused(tmp_path):
         tiff.pages[0].tags[324].overwrite([8])
     with pytest.raises(OverlayFormatError, match="1 are listed"):
         open_reader(path)
+
+
+def lzw_codes(*codes: int) -> bytes:
+    """Pack a few LZW codes, as TIFF does while they have nine bits."""
+    bits = "".join(f"{code:09b}" for code in codes)
+    return int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8), "big")
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("layout", [{"tile": (16, 16)}, {"rowsperstrip": 16}])
+@pytest.mark.parametrize(
+    ("codes", "named"),
+    [
+        ((256, 300, 7, 257), "code 300 before byte 2, where only those below 256"),
+        ((256, 7, 258, 300, 257), "code 300 before byte 4, where only those below 260"),
+        ((256, 7, 256, 258, 257), "code 258 before byte 4, where only those below 256"),
+    ],
+)
+def test_an_lzw_code_that_stands_for_nothing_is_refused(tmp_path, codes, named, layout, turned):
+    stream = lzw_codes(*codes)
+    if turned:
+        stream = bytes(int(f"{byte:08b}"[::-1], 2) for byte in stream)
+    path = tmp_path / "labels.tif"
+    tifffile.imwrite(
+        path,
+        iter([stream]),
+        shape=(16, 16),
+        dtype="u1",
+        compression="lzw",
+        # Tag CellLength is not used: its place becomes FillOrder's, which tifffile does not write.
+        extratags=[(265, 3, 1, 2, True)],
+        **layout,
+        **OPTIONS,
+    )
+    if turned:
+        with tifffile.TiffFile(path) as tiff:
+            place = tiff.pages[0].tags[265].offset
+        with path.open("r+b") as file:
+            file.seek(place)
+            file.write((266).to_bytes(2, "little"))
+    with pytest.raises(OverlayFormatError, match=named) as caught:
+        open_reader(path).read_segment(0, 0, 0)
+    assert caught.value.path == str(path)
+
+
+def test_lzw_in_the_order_of_bits_of_the_first_libtiff_is_read(tmp_path):
+    # Nine bits each, from the lowest up.
+    codes = [256, *range(0, 224, 14), 257]
+    number = sum(code << 9 * place for place, code in enumerate(codes))
+    stream = number.to_bytes(-(-9 * len(codes) // 8), "little")
+    path = tmp_path / "labels.tif"
+    tifffile.imwrite(
+        path,
+        iter([stream]),
+        shape=(4, 4),
+        dtype="u1",
+        compression="lzw",
+        rowsperstrip=4,
+        **OPTIONS,
+    )
+    pixels = assemble(open_reader(path))[:, :, 0]
+    np.testing.assert_array_equal(pixels.ravel(), np.arange(0, 224, 14))

@@ -17,6 +17,7 @@ __all__ = [
     "Spans",
     "Summaries",
     "__version__",
+    "check_lzw",
     "constant_pixel",
     "count_pixels",
     "count_under",
@@ -79,6 +80,13 @@ def is_certainly_valid(
         vertices: All rings' vertices (n, 2), x and y.
         ring_ends: Where each ring ends in ``vertices``, ascending (R,).
         exteriors: Which rings begin a polygon, whose holes are the rings after it (R,).
+    """
+
+def check_lzw(stream: bytes, /) -> None:
+    """Refuse an LZW stream, as TIFF stores it, whose codes no decoder can follow.
+
+    Raises:
+        ValueError: A code stands for nothing; the message says which and where.
     """
 
 def constant_pixel(pixels: NDArray[np.uint8], pixel_bytes: int) -> bytes | None:

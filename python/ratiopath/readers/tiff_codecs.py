@@ -1,4 +1,8 @@
-"""Decoding of segments that tifffile leaves undone: packed LERC, and JPEG of one channel each."""
+"""Decoding of segments where tifffile and its codecs need help.
+
+tifffile leaves packed LERC undone, and JPEG of one channel each. imagecodecs' LZW decoder follows
+the codes of a corrupt stream into memory that nobody wrote, so these are checked before.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,21 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 import imagecodecs
+import tifffile
+
+from ratiopath._core import check_lzw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from ratiopath.readers.tiff_planes import Page
 
-_LERC, _JPEG = 34887, 7
+_LZW, _JPEG, _LERC = 5, 7, 34887
 _APART = 2
+_LOWEST_BIT_FIRST = 2
 
 _LERC_PARAMETERS = 50674
 # A blob of LERC may be larger than what it holds by its headers, never by much.
@@ -58,7 +67,30 @@ def page_decoder(page: Page) -> Callable[..., tuple[NDArray[Any], Any, Any]]:
         # Channels that lie apart have no colour space, whatever the page's photometric says.
         return _decode_grey
     decode: Callable[..., tuple[NDArray[Any], Any, Any]] = page.decode
-    return decode
+    if page.compression != _LZW:
+        return decode
+    is_turned = page.fillorder == _LOWEST_BIT_FIRST
+
+    def check_and_decode(
+        stored: bytes, index: int, /, **tables: bytes | None
+    ) -> tuple[NDArray[Any], Any, Any]:
+        check_lzw(bytes(imagecodecs.bitorder_decode(stored)) if is_turned else stored)
+        return decode(stored, index, **tables)
+
+    return check_and_decode
+
+
+def decompressor(compression: int) -> Callable[..., Any]:
+    """Return tifffile's function of stored bytes and ``out`` for a compression, made safe."""
+    decompress: Callable[..., Any] = tifffile.TIFF.DECOMPRESSORS[compression]
+    if compression != _LZW:
+        return decompress
+
+    def check_and_decompress(stored: bytes, /, *, out: NDArray[np.uint8]) -> Any:
+        check_lzw(stored)
+        return decompress(stored, out=out)
+
+    return check_and_decompress
 
 
 def _decode_grey(

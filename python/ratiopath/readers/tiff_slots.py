@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import tifffile
 
+from ratiopath.readers.tiff_codecs import decompressor
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -44,7 +46,7 @@ def slot_decoder(page: Page, dtype: np.dtype[Any]) -> Decode | None:
     """
     if not _is_plain(page, dtype):
         return None
-    decompress = tifffile.TIFF.DECOMPRESSORS[page.compression]
+    decompress = decompressor(page.compression)
     shape = (int(page.tilelength), int(page.tilewidth), int(page.shaped[4]))
     size = math.prod(shape) * dtype.itemsize
     add_up = tifffile.TIFF.UNPREDICTORS[_HORIZONTAL] if page.predictor == _HORIZONTAL else None

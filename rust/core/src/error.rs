@@ -111,4 +111,16 @@ pub enum Error {
         /// Rows inside the level.
         needed_height: usize,
     },
+    /// A code of an LZW stream that stands for nothing.
+    #[error(
+        "the LZW stream is corrupt: code {code} before byte {byte}, where only those below {end} have a meaning"
+    )]
+    Code {
+        /// The code.
+        code: u32,
+        /// One more than the highest that could stand there.
+        end: u32,
+        /// Where in the stream the code ends.
+        byte: usize,
+    },
 }

@@ -23,6 +23,7 @@
 //! | [`outline`], [`shared`] | a polygon's edges by height, and the area two polygons share |
 //! | [`sample`], [`stats`], [`quantile`] | statistics per patch, of samples as numbers |
 //! | [`layer`] | what fraction of a region each class of polygons covers |
+//! | [`lzw`] | whether a compressed stream can be decoded safely |
 //!
 //! A *segment* is what an overlay file decodes at once: a TIFF tile, a band of strips, a block of a
 //! level. Counting never assembles a patch: it walks the spans of a region over one segment at a
@@ -36,6 +37,7 @@ pub mod error;
 pub mod gather;
 pub mod known;
 pub mod layer;
+pub mod lzw;
 pub mod mask;
 pub mod outline;
 pub mod overlap;
