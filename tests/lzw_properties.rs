@@ -1,8 +1,8 @@
-//! LZW streams: a check of the codes agrees with a slow decoder that keeps every string.
+//! LZW streams against a slow decoder that keeps every string.
 
 use proptest::prelude::*;
 use ratiopath_core::Error;
-use ratiopath_core::lzw::check_lzw;
+use ratiopath_core::lzw::decode_lzw;
 
 const CLEAR: usize = 256;
 const END: usize = 257;
@@ -91,49 +91,75 @@ fn codes() -> impl Strategy<Value = Vec<usize>> {
     })
 }
 
+fn decoded(stream: &[u8], bytes: usize) -> Result<Vec<u8>, Error> {
+    let mut out = vec![0; bytes];
+    let written = decode_lzw(stream, &mut out)?;
+    out.truncate(written);
+    Ok(out)
+}
+
 proptest! {
     #[test]
-    fn codes_pass_where_a_slow_decoder_can_follow_them(
-        codes in codes(),
-        lowest_first in any::<bool>(),
-    ) {
+    fn codes_are_decoded_as_by_a_table_of_strings(codes in codes(), lowest_first in any::<bool>()) {
         let stream = pack(&codes, lowest_first);
-        prop_assert_eq!(check_lzw(&stream).is_ok(), decode(&codes).is_some());
+        let expected = decode(&codes);
+        let found = decoded(&stream, expected.as_ref().map_or(1 << 20, Vec::len));
+        prop_assert_eq!(found.ok(), expected);
     }
 
     #[test]
-    fn arbitrary_bytes_are_checked_without_panic(stream in prop::collection::vec(any::<u8>(), 0..300)) {
-        let _ = check_lzw(&stream);
+    fn no_bytes_are_read_after_the_ones_asked_for(
+        codes in codes(),
+        part in 0.0..1.0f64,
+        after in prop::collection::vec(any::<u8>(), 0..20),
+    ) {
+        if let Some(mut expected) = decode(&codes) {
+            expected.truncate((part * expected.len() as f64) as usize);
+            let stream = [pack(&codes, false), after].concat();
+            prop_assert_eq!(decoded(&stream, expected.len()), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn arbitrary_bytes_end(
+        start in prop_oneof![Just([0x80, 0]), Just([0, 1]), any::<[u8; 2]>()],
+        rest in prop::collection::vec(any::<u8>(), 0..3000),
+        bytes in 0..100_000usize,
+    ) {
+        let _ = decoded(&[start.as_slice(), &rest].concat(), bytes);
     }
 }
 
 #[test]
-fn the_code_that_stands_for_nothing_is_named() {
+fn a_code_that_has_no_meaning_is_refused() {
     for lowest_first in [false, true] {
-        let check = |codes: &[usize]| check_lzw(&pack(codes, lowest_first));
-        let refused = |code, end, byte| Err(Error::Code { code, end, byte });
-        assert_eq!(check(&[CLEAR, 7, 258, 259, END]), Ok(()));
-        assert_eq!(check(&[CLEAR, 258, END]), refused(258, 256, 2));
-        assert_eq!(check(&[CLEAR, CLEAR, 300]), refused(300, 256, 3));
-        assert_eq!(check(&[CLEAR, 7, 259, END]), refused(259, 259, 3));
-        assert_eq!(check(&[CLEAR, 7, 258, CLEAR, 258]), refused(258, 256, 5));
+        let found = |codes: &[usize]| decoded(&pack(codes, lowest_first), 100);
+        assert_eq!(found(&[CLEAR, 7, 258, 259, END]), Ok(vec![7; 6]));
+        for corrupt in [
+            [CLEAR, 258, END, END].as_slice(),
+            &[CLEAR, CLEAR, 300],
+            &[CLEAR, 7, 259, END],
+            &[CLEAR, 7, 258, CLEAR, 258],
+            &[7, 7, 7, END],
+        ] {
+            assert!(matches!(found(corrupt), Err(Error::Lzw { .. })), "{corrupt:?}");
+        }
     }
 }
 
 #[test]
-fn what_follows_the_end_is_not_read() {
-    assert_eq!(check_lzw(&pack(&[CLEAR, 7, END, 400, 500], false)), Ok(()));
-    assert_eq!(check_lzw(&[]), Ok(()));
-    assert_eq!(check_lzw(&[128]), Ok(()));
+fn a_stream_may_lack_its_end_or_all_of_itself() {
+    assert_eq!(decoded(&pack(&[CLEAR, 7, 255, 8], false), 100), Ok(vec![7, 255, 8]));
+    assert_eq!(decoded(&[], 100), Ok(vec![]));
+    assert_eq!(decoded(&[0x80], 100), Err(Error::Lzw { read: 0, written: 0 }));
 }
 
 #[test]
 fn codes_stay_at_twelve_bits_when_the_table_is_full() {
     for lowest_first in [false, true] {
-        let mut codes = vec![CLEAR];
-        codes.extend((0..5000).map(|index| index % 256));
-        assert_eq!(check_lzw(&pack(&codes, lowest_first)), Ok(()));
-        codes.extend([4095, CLEAR, 4095]);
-        assert!(check_lzw(&pack(&codes, lowest_first)).is_err());
+        let bytes: Vec<usize> = (0..5000).map(|index| index % 256).collect();
+        let codes = [&[CLEAR], bytes.as_slice()].concat();
+        let expected: Vec<u8> = bytes.iter().map(|&byte| byte as u8).collect();
+        assert_eq!(decoded(&pack(&codes, lowest_first), 5000), Ok(expected));
     }
 }

@@ -17,11 +17,11 @@ __all__ = [
     "Spans",
     "Summaries",
     "__version__",
-    "check_lzw",
     "constant_pixel",
     "count_pixels",
     "count_under",
     "debug",
+    "decode_lzw",
     "fill_background",
     "fill_segment",
     "gather_segment",
@@ -82,15 +82,18 @@ def is_certainly_valid(
         exteriors: Which rings begin a polygon, whose holes are the rings after it (R,).
     """
 
-def check_lzw(stream: bytes, /) -> None:
-    """Refuse an LZW stream, as TIFF stores it, whose codes no decoder can follow.
-
-    Raises:
-        ValueError: A code stands for nothing; the message says which and where.
-    """
-
 def constant_pixel(pixels: NDArray[np.uint8], pixel_bytes: int) -> bytes | None:
     """Return the one pixel that all of (H, W * pixel_bytes) are equal to, or None."""
+
+def decode_lzw(stream: bytes, out: NDArray[np.uint8]) -> int:
+    """Unpack an LZW stream, as TIFF stores it, until it or ``out`` (n,) ends.
+
+    Returns:
+        How many bytes were written.
+
+    Raises:
+        ValueError: A code has no meaning; the message says where.
+    """
 
 def fill_background(
     plan: Plan, pixel: bytes, out: NDArray[np.uint8], stride: int, offset: int

@@ -25,7 +25,7 @@ from ratiopath.limits import LARGEST_SEGMENT
 from ratiopath.readers.alpha import without_alpha
 from ratiopath.readers.base import Level, Reader, ResolutionMetadata
 from ratiopath.readers.files import PositionalFile, RandomAccessFile
-from ratiopath.readers.streams import jpeg_frame
+from ratiopath.readers.streams import jpeg_frame, png_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,6 +159,7 @@ def _png(header: bytes, file_bytes: int) -> _Image:
     dtype = np.dtype(np.uint16 if bits == 16 else np.bool_ if bits == 1 else np.uint8)
 
     def decode(content: bytes) -> NDArray[Any]:
+        png_size(content)  # refuses one that is cut off
         pixels: NDArray[Any] = imagecodecs.png_decode(content)
         # Grey of few bits comes spread over 0 to 255.
         return pixels if bits >= 8 else (pixels // (255 // (2**bits - 1))).astype(dtype)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # (width, height) in pixels.
 Size = tuple[int, int]
 
+JPEG_2000_START = b"\xff\x4f\xff\x51"
+
 _JPEG_END = b"\xff\xd9"
 # Start of a frame (SOF0 to SOF15) but for the tables DHT, JPG and DAC, which share the range.
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -23,7 +25,8 @@ _JPEG_SCAN = 0xDA
 # Markers without a length: TEM, restarts, start and end of the image.
 _JPEG_BARE = frozenset({0x01, *range(0xD0, 0xDA)})
 
-_JPEG_2000_START = b"\xff\x4f\xff\x51"
+_PNG_END = b"IEND"
+_WEBP_ANIMATION = 2
 _JPEG_XL_BOX = b"\0\0\0\x0cJXL \r\n\x87\n"
 _JPEG_XL_BITS = (9, 13, 18, 30)
 _JPEG_XL_RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
@@ -64,7 +67,7 @@ def jpeg_size(stream: bytes) -> Size:
 
 def jpeg_2000_size(stream: bytes) -> Size:
     """Return the size in a JPEG 2000 codestream, bare or in a JP2; see `stream_size`."""
-    start = stream.find(_JPEG_2000_START)
+    start = stream.find(JPEG_2000_START)
     if start < 0:
         raise ValueError("the JPEG 2000 (J2K) stream is corrupt: it has no codestream")
     right, bottom, left, top = struct.unpack_from(">4I", stream, start + 8)
@@ -91,6 +94,8 @@ def webp_size(stream: bytes) -> Size:
     """Return the size in a WebP's canvas or first frame; see `stream_size`."""
     kind = stream[12:16]
     if kind == b"VP8X":
+        if stream[20] & _WEBP_ANIMATION:
+            raise ValueError("the WebP stream is an animation")
         return _little(stream, 24, 3) + 1, _little(stream, 27, 3) + 1
     if kind == b"VP8L":
         packed = _little(stream, 21, 4)
@@ -111,6 +116,9 @@ def lerc_size(stream: bytes) -> Size:
 
 def png_size(stream: bytes) -> Size:
     """Return the size in a PNG's header; see `stream_size`."""
+    if stream.rfind(_PNG_END) < 0:
+        # libpng would read on.
+        raise ValueError("the PNG stream is cut off: it has no end")
     width, height = struct.unpack_from(">II", stream, 16)
     return width, height
 

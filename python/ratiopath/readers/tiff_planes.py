@@ -192,7 +192,8 @@ class StripPlane(Plane):
     """A plane stored in strips, joined into bands."""
 
     def segments_of_plane(self, layout: Page) -> int:  # noqa: D102 - see Plane
-        self.strip_rows = int(layout.rowsperstrip)
+        # One strip may be said to have all the rows there can be.
+        self.strip_rows = min(int(layout.rowsperstrip), int(layout.imagelength))
         return -(-int(layout.imagelength) // self.strip_rows)
 
     def extent(self, index: int) -> tuple[int, int, int, int]:  # noqa: D102 - see Plane

@@ -54,7 +54,7 @@ def slot_decoder(page: Page, dtype: np.dtype[Any]) -> Decode | None:
     def decode(stored: bytes, slot: NDArray[np.uint8]) -> NDArray[Any] | None:
         if len(slot) < size:
             return None
-        found = b""
+        found = slot[:0]
         # tifffile reads what a codec refuses, or says why it is wrong.
         with suppress(RuntimeError, ValueError):
             found = decompress(stored, out=slot[:size])

@@ -33,7 +33,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(gather::fill_background, module)?)?;
     module.add_function(wrap_pyfunction!(pixels::constant_pixel, module)?)?;
     module.add_function(wrap_pyfunction!(gather::write_masks, module)?)?;
-    module.add_function(wrap_pyfunction!(lzw::check_lzw, module)?)?;
+    module.add_function(wrap_pyfunction!(lzw::decode_lzw, module)?)?;
     module.add_class::<layer::Layer>()?;
     module.add_class::<spans::Spans>()?;
     module.add_class::<plan::Plan>()?;

@@ -1,10 +1,16 @@
+use numpy::PyReadwriteArray1;
 use pyo3::prelude::*;
 use ratiopath_core::lzw;
 
 use crate::error::IntoPyResult;
 
 #[pyfunction]
-#[pyo3(signature = (stream, /))]
-pub fn check_lzw(py: Python<'_>, stream: &[u8]) -> PyResult<()> {
-    py.detach(|| lzw::check_lzw(stream)).into_py_result()
+#[pyo3(signature = (stream, out))]
+pub fn decode_lzw(
+    py: Python<'_>,
+    stream: &[u8],
+    mut out: PyReadwriteArray1<'_, u8>,
+) -> PyResult<usize> {
+    let out = out.as_slice_mut()?;
+    py.detach(|| lzw::decode_lzw(stream, out)).into_py_result()
 }

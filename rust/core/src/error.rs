@@ -111,16 +111,14 @@ pub enum Error {
         /// Rows inside the level.
         needed_height: usize,
     },
-    /// A code of an LZW stream that stands for nothing.
+    /// An LZW stream with a code that has no meaning.
     #[error(
-        "the LZW stream is corrupt: code {code} before byte {byte}, where only those below {end} have a meaning"
+        "the LZW stream is corrupt: a code near byte {read}, after {written} decoded bytes, has no meaning"
     )]
-    Code {
-        /// The code.
-        code: u32,
-        /// One more than the highest that could stand there.
-        end: u32,
-        /// Where in the stream the code ends.
-        byte: usize,
+    Lzw {
+        /// Bytes of the stream that were read.
+        read: usize,
+        /// Bytes that had been decoded.
+        written: usize,
     },
 }

@@ -23,7 +23,7 @@
 //! | [`outline`], [`shared`] | a polygon's edges by height, and the area two polygons share |
 //! | [`sample`], [`stats`], [`quantile`] | statistics per patch, of samples as numbers |
 //! | [`layer`] | what fraction of a region each class of polygons covers |
-//! | [`lzw`] | whether a compressed stream can be decoded safely |
+//! | [`lzw`] | what a TIFF's LZW stream holds |
 //!
 //! A *segment* is what an overlay file decodes at once: a TIFF tile, a band of strips, a block of a
 //! level. Counting never assembles a patch: it walks the spans of a region over one segment at a

@@ -1,114 +1,45 @@
-//! Whether the codes of an LZW stream can be followed, found without decoding it.
+//! Unpacking of LZW streams as TIFF stores them, by the library weezl.
 //!
-//! A decoder looks each code up in a table that it fills as it goes. One that takes the stream's word
-//! for it reads entries that nobody has written, and ends the process. So the codes are read here
-//! first: after a clear code comes a byte (or the end), and no code is beyond the next free entry.
-//! Reading a code costs about a nanosecond, and a stream has at most one for each decoded byte.
-//!
-//! TIFF packs codes from the highest bit down and widens them one entry early (TIFF 6.0, section
-//! 13). The first libtiff packed from the lowest bit up and widened them in time; such a stream is
-//! known by its first code.
+//! The decoder that comes with the other codecs copies from table entries that a corrupt stream never
+//! wrote, and ends the process; it also loses the last bits of a stream without an end code. This one
+//! cannot do either, and is faster.
+
+use weezl::{BitOrder, LzwStatus, decode::Configuration};
 
 use crate::{Error, Result};
 
-const CLEAR: u32 = 256;
-const END: u32 = 257;
-const FIRST_FREE: u32 = 258;
-const NARROWEST: u32 = 9;
-const WIDEST: u32 = 12;
+/// Bits of the samples that codes stand for.
+const SAMPLE_BITS: u8 = 8;
 
-/// Refuses a stream whose codes no decoder can follow.
+/// Unpacks a stream into `out` until either ends; returns how many bytes were written.
+///
+/// TIFF packs codes from the highest bit down and widens them one entry early (TIFF 6.0, section
+/// 13); what follows the bytes asked for is not read, since some writers leave out the end code. The
+/// first libtiff packed codes from the lowest bit up, and widened them in time.
 ///
 /// # Errors
 ///
-/// [`Error::Code`] for the first code that stands for nothing.
-pub fn check_lzw(stream: &[u8]) -> Result<()> {
-    let mut codes = Codes::new(stream);
-    let mut cleared = true;
-    while let Some(code) = codes.take() {
-        match code {
-            CLEAR => {
-                codes.clear();
-                cleared = true;
-            }
-            END => break,
-            _ if cleared && code < CLEAR => cleared = false,
-            _ if cleared => return Err(codes.refusal(code, CLEAR)),
-            _ if code > codes.free => return Err(codes.refusal(code, codes.free + 1)),
-            _ => codes.add_entry(),
+/// [`Error::Lzw`] where the stream does not start with a clear code, or a code has no meaning.
+pub fn decode_lzw(stream: &[u8], out: &mut [u8]) -> Result<usize> {
+    let configuration = match stream {
+        [] => return Ok(0),
+        [0x80, second, ..] if *second < 0x80 => {
+            Configuration::with_tiff_size_switch(BitOrder::Msb, SAMPLE_BITS)
+        }
+        [0, second, ..] if second & 1 == 1 => Configuration::new(BitOrder::Lsb, SAMPLE_BITS),
+        _ => return Err(Error::Lzw { read: 0, written: 0 }),
+    };
+    let mut decoder = configuration.with_yield_on_full_buffer(true).build();
+    let (mut read, mut written) = (0, 0);
+    while written < out.len() {
+        let step = decoder.decode_bytes(&stream[read..], &mut out[written..]);
+        read += step.consumed_in;
+        written += step.consumed_out;
+        match step.status {
+            Ok(LzwStatus::Ok) => {}
+            Ok(LzwStatus::NoProgress | LzwStatus::Done) => break,
+            Err(_) => return Err(Error::Lzw { read, written }),
         }
     }
-    Ok(())
-}
-
-/// The codes of a stream, one after the other, and the size of the table that they fill.
-struct Codes<'a> {
-    stream: &'a [u8],
-    bit: usize,
-    lowest_first: bool,
-    /// The next free entry.
-    free: u32,
-    width: u32,
-    /// The free entry at which codes widen.
-    widens: u32,
-}
-
-impl<'a> Codes<'a> {
-    fn new(stream: &'a [u8]) -> Self {
-        // A clear code of nine bits, packed from the lowest bit up.
-        let lowest_first = matches!(stream, [0, second, ..] if second & 1 == 1);
-        let (free, width, widens) = (FIRST_FREE, NARROWEST, u32::MAX);
-        let mut codes = Self { stream, bit: 0, lowest_first, free, width, widens };
-        codes.clear();
-        codes
-    }
-
-    fn clear(&mut self) {
-        self.free = FIRST_FREE;
-        self.set_width(NARROWEST);
-    }
-
-    fn set_width(&mut self, width: u32) {
-        self.width = width;
-        self.widens = (1 << width) - u32::from(!self.lowest_first);
-    }
-
-    fn add_entry(&mut self) {
-        // No code reaches the entries beyond, so how many there are does not matter.
-        self.free = self.free.saturating_add(1);
-        if self.free == self.widens && self.width < WIDEST {
-            self.set_width(self.width + 1);
-        }
-    }
-
-    fn take(&mut self) -> Option<u32> {
-        let end = self.bit + self.width as usize;
-        if end > 8 * self.stream.len() {
-            return None;
-        }
-        let word = self.word(self.bit / 8);
-        let skipped = (self.bit % 8) as u32;
-        self.bit = end;
-        let code = if self.lowest_first {
-            word.swap_bytes() >> skipped
-        } else {
-            word >> (u32::BITS - self.width - skipped)
-        };
-        Some(code & ((1 << self.width) - 1))
-    }
-
-    fn refusal(&self, code: u32, end: u32) -> Error {
-        Error::Code { code, end, byte: self.bit / 8 }
-    }
-
-    /// Four bytes, the first the highest; zeros follow the stream.
-    fn word(&self, byte: usize) -> u32 {
-        let rest = self.stream.get(byte..).unwrap_or_default();
-        if let Some(bytes) = rest.first_chunk() {
-            return u32::from_be_bytes(*bytes);
-        }
-        let mut bytes = [0; 4];
-        bytes[..rest.len()].copy_from_slice(rest);
-        u32::from_be_bytes(bytes)
-    }
+    Ok(written)
 }
