@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import threading
 
+import imagecodecs
 import pytest
 
 from ratiopath.errors import (
@@ -54,6 +55,15 @@ def test_a_cause_that_cannot_be_pickled_keeps_its_text():
     cause = RuntimeError("held", threading.Lock())
     error = pickle.loads(pickle.dumps(raised(OverlayFormatError, cause)))  # noqa: S301 - our own
     assert "held" in str(error.__cause__)
+
+
+def test_a_cause_that_pickle_can_write_but_not_read_keeps_its_text():
+    # imagecodecs' errors are made of two arguments and keep one.
+    with pytest.raises(imagecodecs.DeflateError) as caught:
+        imagecodecs.deflate_decode(b"torn", out=10)
+    error = pickle.loads(pickle.dumps(raised(OverlayFormatError, caught.value)))  # noqa: S301 - our own
+    assert "DeflateError" in str(error.__cause__)
+    assert (error.path, error.row) == ("slide.tiff", 7)
 
 
 def test_an_error_can_be_placed_at_a_row():
