@@ -228,3 +228,15 @@ def test_shapes_that_do_not_match_are_refused(pixels, arguments):
 def test_pixels_of_another_kind_are_refused(dtype):
     with pytest.raises(TypeError):
         count_values(np.zeros((2, 2), dtype))
+
+
+@pytest.mark.parametrize("name", ["mask", "weights"])
+@pytest.mark.parametrize("values", [[["a", "b"]], [[1j, 0]], [[None, 1]]])
+def test_a_mask_or_weights_of_another_kind_are_refused_by_name(name, values):
+    with pytest.raises(TypeError, match=name):
+        count_values([[1, 2]], **{name: values})
+
+
+def test_a_pixel_of_weight_0_is_left_out_like_a_masked_one():
+    values, sums = count_values([[1, 2, 1]], weights=[[0.5, 0, 0]])
+    assert (values.tolist(), sums.tolist()) == ([1], [0.5])

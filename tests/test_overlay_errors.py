@@ -138,3 +138,9 @@ def test_columns_of_different_length_are_refused(overlay, function):
 def test_values_both_declared_and_left_out_are_refused(overlay):
     with pytest.raises(ValueError, match="nodata"):
         overlay_overlap(SQUARE, overlay, 0, 0, 0.5, 0.5, classes={0: "a", 1: "b"}, nodata=1)
+
+
+@pytest.mark.parametrize("dtype", ["U3", "complex64", "M8[s]", "nonsense", object])
+def test_a_dtype_that_holds_no_samples_is_refused_by_name(overlay, dtype):
+    with pytest.raises(TypeError, match="dtype="):
+        read_overlay(SQUARE, overlay, 0, 0, 0.5, 0.5, dtype=dtype)

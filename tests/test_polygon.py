@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from affine import Affine
@@ -23,7 +24,7 @@ from geometries import (
     regions,
     regions_off_the_grid,
 )
-from ratiopath import polygon_coverage, polygon_mask
+from ratiopath import polygon_coverage, polygon_mask, polygon_overlap
 
 SHAPE = (9, 11)
 BOUNDS = (0.0, 0.0, 11.0, 9.0)
@@ -259,3 +260,36 @@ def test_polygons_that_share_their_edges_cover_every_pixel_once(parts):
     np.testing.assert_array_equal(inside_of, np.ones(SHAPE, int))
     covered = sum(polygon_coverage(part, SHAPE) for part in parts)
     np.testing.assert_allclose(covered, 1, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [tuple, list, np.array, pd.Series], ids=lambda kind: kind.__name__)
+def test_bounds_and_shape_may_be_of_any_kind(kind):
+    bounds, shape = kind([0, 0, 8, 4]), kind([2, 4])
+    inside = np.zeros((2, 4), bool)
+    inside[1, 1:3] = True
+    square = box(2, 2, 6, 4)
+    np.testing.assert_array_equal(polygon_mask(square, shape, bounds=bounds), ~inside)
+    np.testing.assert_array_equal(polygon_coverage(square, shape, bounds=bounds), inside)
+    assert polygon_overlap(np.arange(8).reshape(2, 4), square, bounds=bounds) == {5: 0.5, 6: 0.5}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"shape": 4}, "shape"),
+        ({"shape": (4,)}, "shape"),
+        ({"shape": (4, 4, 3)}, "shape"),
+        ({"shape": (4.5, 4)}, "shape"),
+        ({"shape": None}, "shape"),
+        ({"shape": (4, 4), "bounds": ()}, "bounds"),
+        ({"shape": (4, 4), "bounds": (0, 0, 4)}, "bounds"),
+        ({"shape": (4, 4), "bounds": "abcd"}, "bounds"),
+        ({"shape": (4, 4), "bounds": 5}, "bounds"),
+        ({"shape": (4, 4), "bounds": (0, 0, 0, 4)}, "bounds"),
+        ({"shape": (4, 4), "bounds": (0, 0, math.nan, 4)}, "bounds"),
+    ],
+)
+def test_what_is_no_shape_or_no_bounds_is_refused_by_name(arguments, message):
+    for function in (polygon_mask, polygon_coverage):
+        with pytest.raises((TypeError, ValueError), match=message):
+            function(box(1, 1, 3, 3), **arguments)

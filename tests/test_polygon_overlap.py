@@ -110,8 +110,18 @@ def test_a_list_of_lists_is_an_array():
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"coverage": "centre"}, "coverage"), ({"channel": 1}, "channel")],
+    [
+        ({"coverage": "centre"}, "coverage"),
+        ({"channel": 1}, "channel"),
+        ({"channel": -1}, "channel"),
+    ],
 )
 def test_a_wrong_option_is_refused_by_name(options, message):
     with pytest.raises(ValueError, match=message):
         polygon_overlap(LABELS, box(0, 0, 2, 2), **options)
+
+
+@pytest.mark.parametrize("channel", ["0", 0.5, True, (0,)])
+def test_a_channel_that_is_no_whole_number_is_refused_by_name(channel):
+    with pytest.raises(TypeError, match="channel"):
+        polygon_overlap(LABELS, box(0, 0, 2, 2), channel=channel)

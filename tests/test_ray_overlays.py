@@ -229,6 +229,8 @@ def test_a_missing_overlay_may_count_as_empty(mask):
         ({"on_missing": "skip"}, ValueError),
         ({"unknown": 1}, TypeError),
         ({"storage_options": "anon"}, TypeError),
+        ({"tile_x": None}, ValueError),
+        ({"mpp_y": None}, ValueError),
     ],
 )
 def test_a_wrong_argument_fails_when_the_expression_is_built(arguments, error):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from shapely import box
 
@@ -48,6 +50,40 @@ def test_nodata_leaves_the_numerator_and_the_denominator():
 
 def test_nodata_may_be_a_colour():
     assert overlap(COLOURS, nodata=[(255, 0, 0)]) == {0: 0.5, 7: 0.5}
+
+
+@pytest.mark.parametrize(
+    "several",
+    [
+        [1, 255],
+        (1, 255),
+        {1, 255},
+        range(1, 256, 254),
+        np.array([1, 255]),
+        np.array([1, 255], np.uint8),
+        pd.Series([1, 255]),
+        pa.array([1, 255]),
+        [pa.scalar(1), np.array(255)],
+    ],
+    ids=str,
+)
+def test_several_values_may_be_of_any_kind(several):
+    assert overlap(LABELS, nodata=several) == {0: 2 / 5, 2: 3 / 5}
+    ones = np.where(LABELS > 1, np.uint8(255), np.uint8(1))
+    assert overlap(ones, classes=several) == {1: 0.5, 255: 0.5}
+
+
+@pytest.mark.parametrize("one", [255, 255.0, np.uint8(255), np.array(255), pa.scalar(255)])
+def test_one_value_may_be_any_scalar(one):
+    assert overlap(LABELS, nodata=one) == {0: 2 / 7, 1: 2 / 7, 2: 3 / 7}
+    assert overlap(np.full((2, 2), 255, np.uint8), classes=one) == {255: 1.0}
+
+
+def test_a_row_of_an_array_is_a_colour():
+    red = np.array([[255, 0, 0]], np.uint8)
+    assert overlap(COLOURS, nodata=red) == {0: 0.5, 7: 0.5}
+    found = overlap(COLOURS, classes=[*red, "other"])
+    assert found == {(255, 0, 0): 0.5, "other": 0.5}
 
 
 def test_classes_name_values_and_sum_those_of_one_name():

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ratiopath import _core
 from ratiopath.limits import check_grid
+from ratiopath.options import check_channel
 from ratiopath.resolution import snap_scale
 from ratiopath.roi import Bounds, Rings
 from ratiopath.segments import rows_of_bytes
 from ratiopath.selection import Selection
 from ratiopath.values import (
+    SUPPORTED_KINDS,
     Distinct,
     check_dtype,
     check_unmasked,
@@ -77,8 +80,8 @@ def polygon_mask(
         ValueError: The polygon is empty, invalid or without area, or the shape or bounds are.
         TypeError: The polygon is no shapely geometry.
     """
-    check_grid(shape, 1)
-    return _spans(polygon, shape, bounds, "all_touched" if all_touched else "center").mask()
+    rule = "all_touched" if all_touched else "center"
+    return _spans(polygon, _grid(shape, 1), bounds, rule).mask()
 
 
 def polygon_coverage(
@@ -99,8 +102,7 @@ def polygon_coverage(
         ValueError: The polygon is empty, invalid or without area, or the shape or bounds are.
         TypeError: The polygon is no shapely geometry.
     """
-    check_grid(shape, 8)
-    return _spans(polygon, shape, bounds, "exact").coverage()
+    return _spans(polygon, _grid(shape, 8), bounds, "exact").coverage()
 
 
 def polygon_overlap(
@@ -161,7 +163,8 @@ def count_values(
     Args:
         pixels: (H, W), or (H, W, C) to count colours rather than samples.
         mask: True for pixels to leave out (H, W).
-        weights: What each pixel counts (H, W), finite and at least 0, instead of 1.
+        weights: What each pixel counts (H, W), finite and at least 0, instead of 1. A pixel of
+            weight 0 is left out like a masked one: a value that has no other does not occur.
 
     Returns:
         The distinct values, ascending with NaN last, (K,) or for colours (K, C), lexicographic, in
@@ -169,7 +172,7 @@ def count_values(
 
     Raises:
         ValueError: Shapes differ, or a weight is negative or not finite.
-        TypeError: The pixels are no numbers.
+        TypeError: The pixels, the mask or the weights are no numbers.
     """
     array = _pixels(pixels)
     height, width, channels = array.shape
@@ -193,11 +196,28 @@ def _spans(
     height, width = shape
     check_grid((height, width), 0)
     rings = Rings.of_geometry(polygon, "polygon", opposite=rule == "exact")
-    x0, y0, x1, y1 = bounds or (0, 0, width, height)
+    corners = (0.0, 0.0, float(width), float(height)) if bounds is None else _corners(bounds)
+    return rings.spans((height, width), corners, rule, (0, height))
+
+
+def _grid(shape: tuple[int, int], pixel_bytes: int) -> tuple[int, int]:
+    """Return rows and columns of a grid whose output can be made."""
+    try:
+        height, width = map(operator.index, shape)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"shape must be (rows, columns), whole numbers, got {shape!r}") from error
+    check_grid((height, width), pixel_bytes)
+    return height, width
+
+
+def _corners(bounds: Bounds) -> Bounds:
+    try:
+        x0, y0, x1, y1 = map(float, bounds)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"bounds must be x0, y0, x1, y1, got {bounds!r}") from error
     if not (x0 < x1 and y0 < y1):
         raise ValueError(f"bounds must be x0, y0, x1, y1 with x0 < x1 and y0 < y1, got {bounds}")
-    corners = (float(x0), float(y0), float(x1), float(y1))
-    return rings.spans((height, width), corners, rule, (0, height))
+    return x0, y0, x1, y1
 
 
 def _pixels(pixels: ArrayLike) -> NDArray[Any]:
@@ -213,9 +233,10 @@ def _pixels(pixels: ArrayLike) -> NDArray[Any]:
 
 
 def _channel(pixels: NDArray[Any], channel: int | None) -> NDArray[Any]:
+    channel = check_channel(channel)
     if channel is None:
         return pixels
-    if not 0 <= channel < pixels.shape[2]:
+    if channel >= pixels.shape[2]:
         raise ValueError(f"channel {channel} is not among the {pixels.shape[2]}")
     return np.ascontiguousarray(pixels[:, :, channel : channel + 1])
 
@@ -226,6 +247,8 @@ def _per_pixel(
     if values is None:
         return None
     array = np.asarray(values)
+    if array.dtype.kind not in SUPPORTED_KINDS:
+        raise TypeError(f"{name} must hold numbers, not {array.dtype}")
     if array.shape != shape:
         raise ValueError(f"{name} must have the pixels' shape {shape}, got {array.shape}")
     return np.ascontiguousarray(array, dtype=dtype).reshape(-1)

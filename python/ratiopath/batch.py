@@ -8,6 +8,7 @@ read form a group, found in one pass however many overlays there are.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -17,12 +18,14 @@ from ratiopath.errors import OverlayValueError
 from ratiopath.values import check_unmasked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
 # Beyond, float64 no longer tells pixels apart: 2^53 + 1 arrives as 2^53.
 LARGEST = 2.0**53 - 1
+
+_PATH_TYPES = (str, bytes, os.PathLike)
 
 Overlay: TypeAlias = "str | NDArray[Any] | None"
 
@@ -133,11 +136,15 @@ class Batch:
     def require(self, *names: str, positive: bool = False) -> None:
         """Refuse rows where a column is null or beyond 2^53, or, if asked, not positive.
 
+        A column that was not given is null in every row.
+
         Raises:
             OverlayValueError: Names the first such row.
         """
         for name in names:
-            values = self.numbers[name]
+            values = self.numbers.get(name)
+            if values is None:
+                values = np.full(self.size, np.nan)
             bad = ~(np.abs(values) <= LARGEST) | ((values <= 0) if positive else False)
             if bad.any():
                 row = int(np.argmax(bad))
@@ -162,9 +169,14 @@ def _refine(codes: NDArray[np.intp], values: NDArray[np.float64]) -> NDArray[np.
 def _numbers(column: Any, name: str) -> NDArray[np.float64]:
     if hasattr(column, "as_py"):
         column = column.as_py()
+    # NumPy would drop imaginary parts, and count the days of dates.
+    if getattr(getattr(column, "dtype", None), "kind", "") in tuple("cmM"):
+        raise TypeError(f"{name} must hold numbers, not {column.dtype}")
     try:
         if hasattr(column, "iloc"):
             column = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        elif isinstance(column, np.ma.MaskedArray):
+            column = np.ma.filled(column.astype(np.float64), np.nan)
         numbers = np.asarray(column, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must hold numbers: {error}") from error
@@ -178,12 +190,17 @@ def _overlays(overlay_path: Any) -> tuple[list[Overlay], NDArray[np.intp] | None
         overlay_path = overlay_path.as_py()
     if getattr(overlay_path, "shape", None) == ():
         overlay_path = overlay_path.item()
-    if overlay_path is None or isinstance(overlay_path, (str, os.PathLike)):
+    if overlay_path is None or isinstance(overlay_path, _PATH_TYPES):
         return [_path(overlay_path)], None
     if _is_raster(overlay_path):
         check_unmasked(overlay_path)
         return [np.asarray(overlay_path)], None
     listed = getattr(overlay_path, "to_pylist", None) or getattr(overlay_path, "tolist", None)
+    if listed is None and not isinstance(overlay_path, Iterable):
+        raise TypeError(
+            "overlay_path must be a path, a column of paths or an array (H, W) or (H, W, C), got"
+            f" {overlay_path!r}"
+        )
     paths = listed() if listed is not None else list(overlay_path)
     codes: dict[Any, int] = {}
     index = [codes.setdefault(path, len(codes)) for path in map(_path, paths)]
@@ -192,20 +209,26 @@ def _overlays(overlay_path: Any) -> tuple[list[Overlay], NDArray[np.intp] | None
 
 def _is_raster(overlay: Any) -> bool:
     """Whether an argument is an overlay in memory rather than a column of paths."""
-    if isinstance(overlay, list):
+    if isinstance(overlay, (list, tuple)):
         if any(getattr(one, "ndim", 0) > 1 for one in overlay):
             raise TypeError("overlay_path is one array or a column of paths, not a list of arrays")
         # A list of lists is an array; a list of paths is a column.
         return bool(overlay) and isinstance(overlay[0], (list, tuple, np.ndarray))
-    return getattr(overlay, "ndim", 1) >= 2
+    if not hasattr(overlay, "ndim"):
+        # Such as an image of Pillow's.
+        return hasattr(overlay, "__array_interface__")
+    dimensions: int = overlay.ndim
+    return dimensions >= 2
 
 
-def _path(value: object) -> str | None:
+def _path(value: Any) -> str | None:
+    if hasattr(value, "as_py"):
+        value = value.as_py()
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return None
     # pandas' NA is neither None nor a float, and is not equal to itself.
     if type(value).__name__ in ("NAType", "NaTType"):
         return None
-    if isinstance(value, (str, os.PathLike)):
+    if isinstance(value, _PATH_TYPES):
         return os.fsdecode(value)
     raise TypeError(f"overlay_path must hold paths, got {value!r}")

@@ -82,7 +82,7 @@ def patch_options(
     return Options(
         coverage=_coverage(coverage),
         outside=_outside(outside),
-        channel=_channel(channel),
+        channel=check_channel(channel),
         on_missing=_on_missing(on_missing),
         dtype=_dtype(dtype),
         storage_options=_storage_options(storage_options),
@@ -110,7 +110,7 @@ def overlap_options(
     return OverlapOptions(
         coverage=_coverage(coverage),
         outside=_outside(outside),
-        channel=_channel(channel),
+        channel=check_channel(channel),
         on_missing=_on_missing(on_missing),
         selection=Selection.from_options(nodata, classes, bins),
         absent=check_absent(absent),
@@ -133,6 +133,20 @@ def check_pairs(columns: Mapping[str, object]) -> None:
             raise ValueError(f"{pair[0]} and {pair[1]} go together: {missing[0]} is missing")
 
 
+def check_given(columns: Mapping[str, object]) -> None:
+    """Refuse to do without a tile's place or resolution.
+
+    Args:
+        columns: All columns by name; None where not given.
+
+    Raises:
+        ValueError: Names the column that is missing.
+    """
+    for name in ("tile_x", "tile_y", "mpp_x", "mpp_y"):
+        if columns[name] is None:
+            raise ValueError(f"{name} must be a column or a number, got None")
+
+
 def _coverage(coverage: str) -> Coverage:
     if coverage not in ("center", "all_touched", "exact"):
         raise ValueError(f"coverage must be 'center', 'all_touched' or 'exact', got {coverage!r}")
@@ -150,7 +164,13 @@ def _outside(outside: object) -> Outside:
     raise ValueError(f"outside must be 'clip' or a number, got {outside!r}")
 
 
-def _channel(channel: object) -> int | None:
+def check_channel(channel: object) -> int | None:
+    """Check the number of the only channel to read.
+
+    Raises:
+        ValueError: It is negative.
+        TypeError: It is no whole number.
+    """
     if channel is None:
         return None
     if not isinstance(channel, Integral) or isinstance(channel, bool):
@@ -169,8 +189,11 @@ def _on_missing(on_missing: str) -> OnMissing:
 def _dtype(dtype: object) -> np.dtype[Any] | None:
     if dtype is None:
         return None
-    result = np.dtype(cast("Any", dtype))
-    check_dtype(result)
+    try:
+        result = np.dtype(cast("Any", dtype))
+        check_dtype(result)
+    except TypeError as error:
+        raise TypeError(f"dtype={dtype!r}: {error}") from error
     native: np.dtype[Any] = result.newbyteorder("=")
     return native
 

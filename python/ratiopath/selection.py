@@ -167,7 +167,7 @@ def _as_classes(classes: object) -> tuple[Class, ...]:
         named = {value: str(name) for value, name in classes.items()}
         declared = [Class(_as_class(value), name, name) for value, name in named.items()]
     else:
-        given = [classes] if _is_one(classes) else list(_several(classes, "classes"))
+        given = _given(classes, "classes")
         values = [_as_class(value) for value in given]
         declared = [
             Class(value, _key(value), _name(raw)) for value, raw in zip(values, given, strict=True)
@@ -201,18 +201,25 @@ def _name(value: Any) -> str:
 
 def _as_values(values: object, name: str) -> Iterable[Value]:
     """Read a value or several; a tuple of numbers is several, a tuple inside is a colour."""
-    given = [values] if _is_one(values) else _several(values, name)
-    return [_as_value(value, name, other=False) for value in given]
+    return [_as_value(value, name, other=False) for value in _given(values, name)]
 
 
-def _is_one(values: object) -> bool:
-    return isinstance(values, (str, int, float, np.generic))
-
-
-def _several(values: object, name: str) -> Iterable[object]:
+def _given(values: object, name: str) -> list[object]:
+    """Return a value, or several of any kind (NumPy, list, pandas, Arrow), as a list."""
+    values = _unwrapped(values)
+    if isinstance(values, (str, int, float, np.generic)):
+        return [values]
     if not isinstance(values, Iterable):
         raise TypeError(f"{name} must be a value or several, got {values!r}")
-    return values
+    unwrapped = [_unwrapped(value) for value in values]
+    return [tuple(value) if isinstance(value, np.ndarray) else value for value in unwrapped]
+
+
+def _unwrapped(value: Any) -> Any:
+    """Take a scalar out of Arrow, or out of an array without axes."""
+    if hasattr(value, "as_py"):
+        return value.as_py()
+    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
 def _as_value(value: object, name: str, *, other: bool) -> Value:

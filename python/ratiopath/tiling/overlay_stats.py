@@ -9,7 +9,7 @@ import pyarrow as pa
 from ray.data.datatype import DataType
 
 from ratiopath.batch import Batch
-from ratiopath.options import check_pairs
+from ratiopath.options import check_given, check_pairs
 from ratiopath.roi import Region
 from ratiopath.stats.options import stats_options
 from ratiopath.stats.summary import statistics
@@ -107,6 +107,7 @@ def tile_overlay_stats(
         "slide_extent_y": slide_extent_y,
         "level": level,
     }
+    check_given(columns)
     check_pairs(columns)
     if roi is None and tile_extent_x is None:
         raise ValueError("without a roi, tile_extent_x and tile_extent_y must be given")

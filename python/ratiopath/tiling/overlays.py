@@ -18,6 +18,7 @@ from ratiopath.errors import OverlayValueError
 from ratiopath.options import (
     Options,
     OverlapOptions,
+    check_given,
     check_pairs,
     overlap_options,
     patch_options,
@@ -235,6 +236,7 @@ def _expression(
     **columns: object,
 ) -> BatchExpression:
     """Check what can be known before any row is, and build the expression."""
+    check_given(columns)
     check_pairs(columns)
     if roi is None and columns["tile_extent_x"] is None:
         raise ValueError("without a roi, tile_extent_x and tile_extent_y must be given")
