@@ -182,6 +182,14 @@ def test_too_few_segments_are_refused(tmp_path):
         open_reader(path)
 
 
+@pytest.mark.parametrize("start", [b"II*\0", b"MM\0*"])
+def test_a_tiff_s_first_bytes_alone_are_said_to_hold_no_image(tmp_path, start):
+    path = tmp_path / "junk.tif"
+    path.write_bytes(start + b"junkjunk")
+    with pytest.raises(OverlayFormatError, match="holds no image that can be read"):
+        open_reader(path)
+
+
 def lzw_codes(*codes: int) -> bytes:
     """Pack a few LZW codes, as TIFF does while they have nine bits."""
     bits = "".join(f"{code:09b}" for code in codes)

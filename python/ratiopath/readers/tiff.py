@@ -145,6 +145,7 @@ class TiffReader(Reader):
         self._file.close()
 
     def _open(self, tiff: tifffile.TiffFile) -> None:
+        _check_first_page(tiff, self.path)
         layout = _vendor_layout(tiff)
         if layout is not None:
             _check_tiles(tiff)
@@ -182,6 +183,14 @@ def _series(tiff: tifffile.TiffFile) -> Sequence[Any]:
     if callable(series):
         series = series(squeeze=False)
     return series
+
+
+def _check_first_page(tiff: tifffile.TiffFile, path: str) -> None:
+    """Refuse what has a TIFF's first bytes and no image after them."""
+    try:
+        _ = tiff.pages.first
+    except IndexError as error:
+        raise OverlayFormatError("the TIFF holds no image that can be read", path) from error
 
 
 def _check_tiles(tiff: tifffile.TiffFile) -> None:
