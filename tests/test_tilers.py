@@ -90,6 +90,22 @@ def test_dimensions_must_match():
         grid_tiles((8, 8), (4,), 4)
 
 
+@pytest.mark.parametrize(
+    ("slide", "stride", "message"),
+    [
+        ((100_001, 100_000), 1, "100000 x 99999 tiles needs 159,998,400,000 bytes"),
+        (2**62, 1, "more than 17,179,869,184"),
+        ((2**62, 2**62), (2**61, 1), "more than 17,179,869,184"),
+        ((2**62, 1), 1, "more than 17,179,869,184"),
+    ],
+)
+@pytest.mark.parametrize("last", ["keep", "drop", "shift"])
+@pytest.mark.filterwarnings("ignore:the tile")
+def test_a_grid_too_large_for_memory_is_refused_before_it_is_made(slide, stride, message, last):
+    with pytest.raises(ValueError, match=message):
+        grid_tiles(slide, 2, stride, last)
+
+
 def test_an_unknown_rule_for_the_last_tile_is_an_error():
     with pytest.raises(ValueError, match="'shift', 'drop' or 'keep', got 'pad'"):
         grid_tiles(8, 4, 4, last="pad")

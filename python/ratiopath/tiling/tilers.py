@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
+
+from ratiopath.limits import LARGEST_OUTPUT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,8 +46,8 @@ def grid_tiles(
         int64 array ``(N, D)`` of corners in row-major order: x varies fastest.
 
     Raises:
-        ValueError: A length is not a positive integer, the dimensions differ, or ``last`` is
-            unknown.
+        ValueError: A length is not a positive integer, the dimensions differ, ``last`` is unknown,
+            or the corners take too many bytes, which it states.
 
     Warns:
         UserWarning: The tile is larger than the slide in some dimension.
@@ -60,7 +63,9 @@ def grid_tiles(
         warnings.warn(
             f"the tile {tile.tolist()} is larger than the slide {slide.tolist()}", stacklevel=2
         )
-    return _product([_positions(*lengths, last) for lengths in zip(slide, tile, step, strict=True)])
+    axes = list(zip(slide.tolist(), tile.tolist(), step.tolist(), strict=True))
+    _check_size([_count(*axis, last) for axis in axes])
+    return _product([_positions(*axis, last) for axis in axes])
 
 
 def _lengths(**extents: Extent) -> list[NDArray[np.int64]]:
@@ -80,15 +85,26 @@ def _whole_lengths(name: str, extent: Extent) -> NDArray[np.int64]:
     return given.astype(np.int64)
 
 
-def _positions(
-    slide: np.int64, tile: np.int64, step: np.int64, last: LastTile
-) -> NDArray[np.int64]:
-    room = int(slide - tile)
+def _count(slide: int, tile: int, step: int, last: LastTile) -> int:
+    room = slide - tile
     if last == "drop":
-        return np.arange(0, room + 1, step, dtype=np.int64)
-    count = max(-(-room // int(step)), 0) + 1
-    positions = np.arange(count, dtype=np.int64) * step
-    return np.minimum(positions, max(room, 0)) if last == "shift" else positions
+        return max(room // step + 1, 0)
+    return max(-(-room // step), 0) + 1
+
+
+def _check_size(counts: list[int]) -> None:
+    # One axis may have none, while the other's positions are too many.
+    needed = 8 * len(counts) * math.prod(max(count, 1) for count in counts)
+    if needed > LARGEST_OUTPUT:
+        shape = " x ".join(map(str, counts))
+        raise ValueError(
+            f"a grid of {shape} tiles needs {needed:,} bytes, more than {LARGEST_OUTPUT:,}"
+        )
+
+
+def _positions(slide: int, tile: int, step: int, last: LastTile) -> NDArray[np.int64]:
+    positions = np.arange(_count(slide, tile, step, last), dtype=np.int64) * step
+    return np.minimum(positions, max(slide - tile, 0)) if last == "shift" else positions
 
 
 def _product(axes: list[NDArray[np.int64]]) -> NDArray[np.int64]:
