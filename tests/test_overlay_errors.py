@@ -77,6 +77,15 @@ def test_a_row_s_bad_value_is_an_error_that_names_the_row(overlay, function, cha
 
 
 @both
+@pytest.mark.parametrize("name", ["tile_x", "tile_y", "mpp_x", "mpp_y"])
+def test_null_for_all_rows_is_an_error_that_names_the_first(overlay, function, name):
+    arguments = {"tile_x": [0, 0], "tile_y": [0, 0], "mpp_x": 0.5, "mpp_y": 0.5, name: None}
+    with pytest.raises(OverlayValueError, match=name) as caught:
+        function(SQUARE, overlay, **arguments)
+    assert (caught.value.path, caught.value.row) == (str(overlay), 0)
+
+
+@both
 @pytest.mark.parametrize(
     "roi",
     [

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pyarrow as pa
 import pytest
+import tifffile
 from shapely import box
 
 import ratiopath
 from overlays import write_overlay
+from ratiopath.errors import OverlayFormatError, OverlayValueError
 
 ray = pytest.importorskip("ray")
 
-from ray.data.expressions import col  # noqa: E402 - after the skip
+from ray.data.expressions import col, lit  # noqa: E402 - after the skip
 
 from ratiopath.tiling import tile_overlay, tile_overlay_overlap  # noqa: E402 - after the skip
 from ray_since import planned_schemas, string_expressions  # noqa: E402 - after the skip
@@ -109,7 +113,11 @@ def test_a_column_of_computed_paths_and_literals_works(mask):
         ROI, col("mask").str.replace(".svs", ".tiff"), col("tile_x"), col("tile_y"), 0.5, 0.5
     )
     dataset = ray.data.from_items(rows)
-    for built in (dataset.with_column("o", expression), dataset.add_column("o", expression)):
+    added = (
+        dataset.add_column("o", expression, batch_format=batch_format)
+        for batch_format in ("pandas", "pyarrow", "numpy")
+    )
+    for built in (dataset.with_column("o", expression), *added):
         found = by_tile(built.take_all())
         for row, expected in zip(rows, direct(mask, rows), strict=True):
             assert without_zeros(found[row["tile_x"], row["tile_y"]]["o"]) == expected
@@ -206,6 +214,24 @@ def test_what_a_worker_raises_names_the_file_and_the_row(mask):
         built.take_all()
 
 
+def test_a_corrupt_segment_comes_out_as_itself_where_ray_raises_the_original(tmp_path, monkeypatch):
+    """What imagecodecs raises cannot be unpickled, and Ray then hides all of it."""
+    pixels = np.random.default_rng(0).integers(0, 9, (64, 64), np.uint8)
+    path = write_overlay(tmp_path / "corrupt.tiff", [pixels], 1.0, compression="zlib")
+    with tifffile.TiffFile(path) as tiff:
+        start = tiff.pages[0].dataoffsets[0]
+    with path.open("r+b") as file:
+        file.seek(start + 2)
+        file.write(b"\xff" * 10)
+    context = ray.data.DataContext.get_current()
+    monkeypatch.setattr(context, "raise_original_map_exception", True)
+    dataset = ray.data.from_items(rows_of(path, step=64), override_num_blocks=1)
+    with pytest.raises(OverlayFormatError, match="segment") as caught:
+        dataset.with_column("o", tile_overlay_overlap(ROI, **COLUMNS)).take_all()
+    assert (caught.value.path, caught.value.row) == (str(path), 0)
+    assert "BAD_DATA" in str(caught.value.cause.__cause__)
+
+
 def test_a_missing_overlay_may_count_as_empty(mask):
     rows = rows_of(mask)[:2]
     rows[1]["mask"] = "/nowhere/mask.tiff"
@@ -231,11 +257,37 @@ def test_a_missing_overlay_may_count_as_empty(mask):
         ({"storage_options": "anon"}, TypeError),
         ({"tile_x": None}, ValueError),
         ({"mpp_y": None}, ValueError),
+        ({"level": -1}, OverlayValueError),
+        ({"level": 0.5}, OverlayValueError),
+        ({"level": math.nan}, OverlayValueError),
+        ({"level": "0"}, TypeError),
+        ({"tile_x": "tile_x"}, TypeError),
+        ({"tile_y": [0, 16]}, TypeError),
+        ({"mpp_x": lit("0.5")}, TypeError),
+        ({"overlay_mpp_x": 1j, "overlay_mpp_y": 1}, TypeError),
+        ({"overlay_path": 5}, TypeError),
+        ({"overlay_path": ["a.tiff", "b.tiff"]}, TypeError),
     ],
 )
 def test_a_wrong_argument_fails_when_the_expression_is_built(arguments, error):
     with pytest.raises(error):
         tile_overlay_overlap(**{"roi": ROI, **COLUMNS, **arguments})
+
+
+def test_one_value_may_stand_for_all_rows(mask):
+    rows = rows_of(mask)
+    expression = tile_overlay_overlap(
+        ROI, mask, col("tile_x"), lit(0), np.float32(0.5), pa.scalar(0.5), level=np.int64(0)
+    )
+    table = pa.Table.from_pylist(rows)
+    found = [without_zeros(struct) for struct in expression(table).to_pylist()]
+    assert found == direct(mask, [{**row, "tile_y": 0} for row in rows])
+
+
+def test_null_for_all_rows_is_an_error_that_names_the_first(mask):
+    expression = tile_overlay_overlap(ROI, **{**COLUMNS, "tile_x": lit(None)})
+    with pytest.raises(OverlayValueError, match=r"tile_x must be .* not null.*row=0"):
+        expression(pa.Table.from_pylist(rows_of(mask)))
 
 
 def test_an_expression_of_literals_has_no_rows_to_answer():

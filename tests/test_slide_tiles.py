@@ -77,6 +77,16 @@ def test_a_level_that_is_not_there_names_slide_and_row(tmp_path):
         read([tile_row(path, 0, 0), tile_row(path, 0, 0, level=3)])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [({"level": -1}, ValueError), ({"tile_x": "tile_x"}, TypeError), ({"path": 5}, TypeError)],
+)
+def test_a_wrong_argument_fails_when_the_expression_is_built(arguments, error):
+    columns = {name: col(name) for name in COLUMNS}
+    with pytest.raises(error):
+        read_slide_tiles(**{**columns, **arguments})
+
+
 def test_a_real_slide_reads_as_openslide_reads_it(shared_data):
     openslide = pytest.importorskip("openslide")
     path = shared_data / "wsi" / "cmu" / "CMU-1-Small-Region.svs"

@@ -154,6 +154,31 @@ class Batch:
                 raise OverlayValueError(f"{name} must be {rule}, got {values[row]:g}", path, row)
 
 
+def check_literal(name: str, value: Any) -> None:
+    """Refuse what cannot be a column's value in all rows; null is left to `Batch.require`.
+
+    Args:
+        name: The column's name; what ends in ``path`` is a path, all else is a number.
+        value: The value.
+
+    Raises:
+        TypeError: It is no path, or not one number.
+        OverlayValueError: It is a level that no overlay has.
+    """
+    if hasattr(value, "as_py"):
+        value = value.as_py()
+    if value is None:
+        return
+    if name.endswith("path"):
+        if not isinstance(value, _PATH_TYPES):
+            raise TypeError(f"{name} must be a column or a path, got {value!r}")
+        return
+    if isinstance(value, (str, bytes)) or _numbers(value, name).ndim:
+        raise TypeError(f"{name} must be a column or a number, got {value!r}")
+    if name == "level" and not (value >= 0 and float(value).is_integer()):
+        raise OverlayValueError(f"level must be a whole number of at least 0, got {value!r}")
+
+
 def _refine(codes: NDArray[np.intp], values: NDArray[np.float64]) -> NDArray[np.intp]:
     """Split groups of equal codes where the values differ."""
     # A scalar was broadcast without a stride, and most columns are constant besides.

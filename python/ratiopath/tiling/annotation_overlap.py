@@ -110,11 +110,10 @@ def tile_annotation_overlap(
     return expression(
         _overlap,
         _return_dtype(options.declared_keys),
+        {"annotations_path": annotations_path, **columns},
         region=None if roi is None else Region.from_geometry(roi),
         options=options,
         absent=check_absent(absent),
-        annotations_path=annotations_path,
-        **columns,
     )
 
 

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+from ray.data.block import BlockAccessor
 from ray.data.expressions import ColumnExpr, Expr, LiteralExpr, UDFExpr, udf
 from ray.data.extensions import ArrowTensorArray, TensorArray
 
+from ratiopath.batch import check_literal
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
     from ray.data.datatype import DataType
@@ -36,26 +39,36 @@ class BatchExpression(UDFExpr):
 
 
 def expression(
-    function: Callable[..., Any], return_dtype: DataType, **arguments: object
+    function: Callable[..., Any],
+    return_dtype: DataType,
+    columns: Mapping[str, object],
+    **settings: object,
 ) -> BatchExpression:
-    """Build an expression that calls a function with columns and literals by keyword.
+    """Build an expression that calls a function with columns and settings by keyword.
 
     Args:
         function: A function of a module, which workers import rather than unpickle, so that what
             it caches lives as long as the worker.
         return_dtype: What `Dataset.schema` says of the column.
-        **arguments: Ray expressions, or values that are passed as they are.
+        columns: Ray expressions, or values for all rows, by name.
+        **settings: What is passed as it is.
 
     Returns:
         The expression.
 
     Raises:
-        ValueError: No argument is an expression, so that nothing says how many rows there are.
+        TypeError: A value for all rows is of the wrong type.
+        ValueError: It is out of range, or no column is an expression, so that nothing says how many
+            rows there are.
     """
-    if not any(isinstance(argument, Expr) for argument in arguments.values()):
+    for name, column in columns.items():
+        value = column.value if isinstance(column, LiteralExpr) else column
+        if not isinstance(value, Expr):
+            check_literal(name, value)
+    if not any(isinstance(column, Expr) for column in columns.values()):
         raise ValueError("at least one argument must be a column, such as tile_x=col('tile_x')")
     build: Callable[..., UDFExpr] = udf(return_dtype)(function)  # type: ignore[assignment] # a builder
-    built = build(**arguments)
+    built = build(**settings, **columns)
     fields = {field.name: getattr(built, field.name) for field in dataclasses.fields(built)}
     return BatchExpression(**{name: fields[name] for name in _init_fields()})
 
@@ -109,4 +122,6 @@ def _evaluate(argument: Expr, batch: Any) -> Any:
         eval_expr,
     )
 
-    return eval_expr(argument, batch)
+    # It knows tables but not NumPy's batches.
+    block = BlockAccessor.batch_to_block(batch) if isinstance(batch, dict) else batch
+    return eval_expr(argument, block)

@@ -117,10 +117,9 @@ def tile_overlay_stats(
     return expression(
         _statistics,
         DataType.from_arrow(fields),
+        {"overlay_path": overlay_path, **columns},
         region=None if roi is None else Region.from_geometry(roi),
         options=options,
-        overlay_path=overlay_path,
-        **columns,
     )
 
 

@@ -243,7 +243,7 @@ def _expression(
     if isinstance(columns["overlay_path"], np.ndarray):
         raise TypeError("overlay_path must be a column or a path; arrays are for read_overlay")
     region = None if roi is None else Region.from_geometry(roi)
-    return expression(function, return_dtype, region=region, options=options, **columns)
+    return expression(function, return_dtype, columns, region=region, options=options)
 
 
 def _patches(region: Region | None, options: Options, **columns: Any) -> Any:

@@ -41,20 +41,23 @@ def read_slide_tiles(
         are tensors (H, W, C) in the slide's dtype, RGB for colour slides.
 
     Raises:
-        TypeError: The background is no number.
+        TypeError: The background is no number, or an argument has the wrong type.
+        OverlayValueError: ``level`` is below 0.
     """
     if isinstance(background, bool) or not isinstance(background, (int, float)):
         raise TypeError(f"background must be a number, got {background!r}")
     return expression(
         _tiles,
         DataType(np.ndarray),
+        {
+            "path": path,
+            "tile_x": tile_x,
+            "tile_y": tile_y,
+            "tile_extent_x": tile_extent_x,
+            "tile_extent_y": tile_extent_y,
+            "level": level,
+        },
         background=background,
-        path=path,
-        tile_x=tile_x,
-        tile_y=tile_y,
-        tile_extent_x=tile_extent_x,
-        tile_extent_y=tile_extent_y,
-        level=level,
     )
 
 
