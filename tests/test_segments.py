@@ -183,7 +183,7 @@ def test_the_answer_does_not_depend_on_threads_or_on_what_is_cached(
         box(0, 0, 24, 24), labels, x, y, 1, 1, overlay_mpp_x=1, overlay_mpp_y=1
     )
     monkeypatch.setenv("RATIOPATH_NUM_THREADS", threads)
-    for size in ("0", "100000000"):
+    for size in ("0", "100000000", "1" + "0" * 30):
         monkeypatch.setenv("RATIOPATH_CACHE_BYTES", size)
         assert overlay_overlap(box(0, 0, 24, 24), path, x, y, 1, 1) == expected
 

@@ -38,6 +38,7 @@ def test_a_number_that_is_none_is_refused(monkeypatch, text):
         ("3", 100, [range(33), range(33, 66), range(66, 100)]),
         ("4", 17, [range(8), range(8, 17)]),
         ("4", 0, [range(0)]),
+        ("1000000", 8192 * 10, [range(start, start + 80) for start in range(0, 8192 * 10, 80)]),
     ],
 )
 def test_parts_are_contiguous_and_worth_a_thread(monkeypatch, threads, count, parts):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,8 @@ def cache_bytes() -> int:
         size = -1
     if size < 0:
         raise ValueError(f"RATIOPATH_CACHE_BYTES must be a whole number of bytes, got {text!r}")
-    return size
+    # The core counts bytes in a machine word.
+    return min(size, sys.maxsize)
 
 
 class BoundedCache:

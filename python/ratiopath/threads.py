@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+# More help nobody, and where the system starts no more the call would fail.
+MOST_THREADS = 1024
+
 
 def thread_count() -> int:
     """Return ``RATIOPATH_NUM_THREADS``, else ``OMP_NUM_THREADS``, else the CPUs allowed to us.
@@ -41,7 +44,7 @@ def in_parts(work: Callable[[range], Result], items: range, least: int = 8) -> S
     Returns:
         What ``work`` returned, in the order of the parts.
     """
-    parts = max(1, min(thread_count(), len(items) // least))
+    parts = max(1, min(thread_count(), len(items) // least, MOST_THREADS))
     edges = [len(items) * part // parts for part in range(parts + 1)]
     ranges = [items[start:end] for start, end in itertools.pairwise(edges)]
     if parts == 1:
