@@ -83,6 +83,7 @@ def test_null_for_all_rows_is_an_error_that_names_the_first(overlay, function, n
     with pytest.raises(OverlayValueError, match=name) as caught:
         function(SQUARE, overlay, **arguments)
     assert (caught.value.path, caught.value.row) == (str(overlay), 0)
+    assert "got null or NaN" in str(caught.value)
 
 
 @both

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from overlays import write_overlay
+from ratiopath.errors import OverlayValueError
 
 ray = pytest.importorskip("ray")
 
@@ -54,6 +56,15 @@ def test_beyond_the_slide_there_is_background(tmp_path, background):
     np.testing.assert_array_equal(outer, expected)
     expected[:12, :8] = slide[8:, 12:]
     np.testing.assert_array_equal(inner, expected)
+
+
+@pytest.mark.parametrize("background", [-1, 256, 0.5])
+def test_a_background_that_the_slide_cannot_hold_is_refused_by_name(tmp_path, background):
+    path = write_overlay(tmp_path / "slide.tiff", [pixels(16, 16)], 0.5)
+    columns = {name: col(name) for name in COLUMNS}
+    expression = read_slide_tiles(**columns, background=background)
+    with pytest.raises(OverlayValueError, match=f"background={background} is no value of uint8"):
+        expression(pa.Table.from_pylist([tile_row(path, 8, 0)]))
 
 
 def test_transparent_pixels_are_background(tmp_path):

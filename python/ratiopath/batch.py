@@ -151,7 +151,8 @@ class Batch:
                 overlay = self.overlays[self.overlay_index[row]]
                 path = overlay if isinstance(overlay, str) else None
                 rule = "positive and at most 2^53" if positive else "at most 2^53 and not null"
-                raise OverlayValueError(f"{name} must be {rule}, got {values[row]:g}", path, row)
+                given = "null or NaN" if np.isnan(values[row]) else f"{values[row]:g}"
+                raise OverlayValueError(f"{name} must be {rule}, got {given}", path, row)
 
 
 def check_literal(name: str, value: Any) -> None:

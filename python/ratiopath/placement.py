@@ -17,6 +17,7 @@ from ratiopath.readers.array import ArrayReader
 from ratiopath.readers.empty import EmptyReader
 from ratiopath.roi import Region
 from ratiopath.segments import cache
+from ratiopath.values import sample_holding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -188,6 +189,8 @@ def place_slide(batch: Batch, group: Group, background: float) -> Placement:
         if not isinstance(group.overlay, str):
             raise group.error("path is null")
         reader = open_reader(group.overlay, transparent=background)
+        if sample_holding(background, reader.dtype) is None:
+            raise group.error(f"background={background} is no value of {reader.dtype}")
         level = _forced_level(group, reader) or 0
         tile = Region.rectangle(*(group.numbers[name] for name in EXTENT))
         tiles = batch.numbers["tile_x"][group.rows], batch.numbers["tile_y"][group.rows]
