@@ -166,6 +166,13 @@ def test_masked_is_a_numpy_masked_array(overlay):
     np.testing.assert_array_equal(masked.data, found.data)
 
 
+def test_patches_unpack_into_data_and_mask(overlay):
+    found = read_overlay(SQUARE, overlay, [0, 4], 0, 0.5, 0.5)
+    data, mask = found
+    assert data is found.data
+    assert mask is found.mask
+
+
 def test_one_channel_can_be_chosen(tmp_path):
     path = write_overlay(tmp_path / "rgb.tiff", [colours()], 0.5)
     found = read_overlay(SQUARE, path, 3, 4, 0.5, 0.5, channel=2)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -20,9 +19,8 @@ if TYPE_CHECKING:
     from ratiopath.selection import Key
 
 
-@dataclass(frozen=True)
-class OverlayPatches:
-    """The overlay's pixels under a region, and which of them lie outside it.
+class OverlayPatches(NamedTuple):
+    """The overlay's pixels under a region, and which of them lie outside it: ``data, mask``.
 
     Attributes:
         data: Patches (N, H, W, C) in the overlay's dtype; an object array (N,) of arrays (H, W, C)
