@@ -18,6 +18,7 @@ from ratiopath import (
 )
 
 SQUARE = box(0, 0, 4, 4)
+BOWTIE = Polygon([(0, 0), (4, 4), (4, 0), (0, 4)])
 
 both = pytest.mark.parametrize("function", [read_overlay, overlay_overlap])
 
@@ -90,13 +91,23 @@ def test_null_for_all_rows_is_an_error_that_names_the_first(overlay, function, n
 @pytest.mark.parametrize(
     "roi",
     [
-        Polygon([(0, 0), (4, 4), (4, 0), (0, 4)]),
+        BOWTIE,
         Polygon(),
         Polygon([(0, 0), (4, 4), (2, 2)]),
         GeometryCollection([Point(1, 1)]),
+        GeometryCollection([BOWTIE, BOWTIE]),
+        GeometryCollection([box(0, 0, 9, 9), BOWTIE]),
         Polygon([(0, 0), (math.inf, 0), (0, 4)]),
     ],
-    ids=["self-crossing", "empty", "zero area", "no polygonal part", "not finite"],
+    ids=[
+        "self-crossing",
+        "empty",
+        "zero area",
+        "no polygonal part",
+        "self-crossing parts",
+        "self-crossing part",
+        "not finite",
+    ],
 )
 def test_an_invalid_roi_is_refused_and_make_valid_named(overlay, function, roi):
     with pytest.raises(ValueError, match="make_valid"):

@@ -213,7 +213,10 @@ def _polygonal_part(geometry: BaseGeometry) -> BaseGeometry:
     while any(part.geom_type == "GeometryCollection" for part in flat):
         flat = shapely.get_parts(flat)
     parts = [part for part in shapely.get_parts(flat) if part.geom_type == "Polygon"]
-    return shapely.union_all(parts) if len(parts) > 1 else shapely.MultiPolygon(parts)
+    # What is invalid stays so, to be refused: a union may fail, or mend it unasked.
+    if len(parts) > 1 and shapely.is_valid(parts).all():
+        return shapely.union_all(parts)
+    return shapely.MultiPolygon(parts)
 
 
 @lru_cache(maxsize=_KEPT_SPANS)
