@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from overlays import write_overlay
 from ratiopath.errors import OverlayFormatError
@@ -207,8 +208,8 @@ def test_resolution_tags_without_a_unit_or_a_number_count_for_nothing(tags):
 
 
 def test_resolution_tags_without_a_unit_s_tag_are_per_inch(path):
-    reader = write_pages(path, [(BASE, 0)], resolution=(100, 200), resolutionunit="INCH")
-    assert reader.resolution == resolution_metadata({282: (100, 1), 283: (200, 1)}, "")
+    Image.fromarray(BASE).save(path, tiffinfo={282: 1000.0, 283: 500.0})
+    assert TiffReader(path).resolution == ResolutionMetadata(tags=(1000.0, 500.0, 25400.0))
 
 
 def test_aperio_s_mpp_is_the_vendor_s_word(path):

@@ -90,8 +90,9 @@ def _holds(dtype: np.dtype[Any], value: float) -> bool:
 
 def _tag_resolution(tags: Mapping[int, Any]) -> tuple[float, float, float] | None:
     x, y = _rational(tags.get(X_RESOLUTION)), _rational(tags.get(Y_RESOLUTION))
+    unit = tags.get(RESOLUTION_UNIT)
     # The specification's default is the inch.
-    unit = _TAG_UNITS.get(tags.get(RESOLUTION_UNIT, _INCH))
+    unit = _TAG_UNITS.get(_INCH if unit is None else unit)
     return None if x is None or y is None or unit is None else (x, y, unit)
 
 
