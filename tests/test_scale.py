@@ -120,3 +120,13 @@ def test_a_scale_that_is_no_positive_number_is_refused(scale):
 def test_a_coordinate_without_an_int64_is_refused(coordinate):
     with pytest.raises(ValueError, match="coordinate"):
         scale_coordinates([coordinate], 1.0)
+
+
+@pytest.mark.parametrize("dtype", ["c16", "M8[s]", "U3"])
+def test_coordinates_that_are_no_numbers_are_refused(dtype):
+    with pytest.raises(TypeError, match="coordinates"):
+        scale_coordinates(np.zeros(2, dtype), 1.0)
+
+
+def test_whole_numbers_as_objects_are_coordinates():
+    assert scale_coordinates(np.array([3, 2**31], object), 2.0).tolist() == [6, 2**32]

@@ -48,8 +48,13 @@ def scale_coordinates(coordinates: ArrayLike, scale: float) -> NDArray[np.int64]
 
     Raises:
         ValueError: The scale is not positive and finite, or a result is no 64-bit integer.
+        TypeError: The coordinates or the scale are no numbers.
     """
-    values = np.asarray(coordinates, dtype=np.float64)
+    given = np.asarray(coordinates)
+    # NumPy would drop imaginary parts, count the days of dates, and read text.
+    if given.dtype.kind not in SUPPORTED_KINDS + "O":
+        raise TypeError(f"coordinates must be numbers, not {given.dtype}")
+    values = given.astype(np.float64, copy=False)
     flat = np.ascontiguousarray(values).reshape(-1)
     return _core.scale_coordinates(flat, snap_scale(float(scale))).reshape(values.shape)
 
