@@ -54,6 +54,10 @@ _VENDOR_LAYOUTS = {
 # YCbCr in JPEG 2000 without a word of it in the stream; OpenSlide turns it into RGB.
 _APERIO_YCBCR = 33003
 _TRESTLE = "MedScan"
+# A packet of XML that marks Ventana's files, with this word at its beginning.
+_XML_PACKET = 700
+_VENTANA = "<iScan"
+_LARGEST_PACKET = 1024**2
 # More than any slide's levels and associated images.
 _MOST_PAGES = 256
 
@@ -210,7 +214,15 @@ def _vendor_layout(tiff: tifffile.TiffFile) -> str | None:
             return name
     if tiff.pages.first.compression == _APERIO_YCBCR:
         return "Aperio's YCbCr in JPEG 2000"
+    if _has_ventana_packet(tiff.pages.first):
+        return _VENDOR_LAYOUTS["is_bif"]
     return "Trestle" if str(tiff.pages.first.software).startswith(_TRESTLE) else None
+
+
+def _has_ventana_packet(page: Page) -> bool:
+    """Whether a page is of a BIF, whose first page may be a label, a thumbnail or a level."""
+    packet = page.tags.get(_XML_PACKET)
+    return packet is not None and packet.count <= _LARGEST_PACKET and _VENTANA in str(packet.value)
 
 
 def _alpha_channel(page: Page) -> int | None:
