@@ -64,13 +64,16 @@ def test_openslide_blends_no_labels_at_any_level(tmp_path, size):
         np.testing.assert_array_equal(assemble(reader, index), expected)
 
 
-def test_a_level_too_large_to_be_read_at_once_points_to_another(tmp_path, monkeypatch):
-    write_slide(tmp_path / "slide.tif", (2051, 1030), (2,))
-    monkeypatch.setattr("ratiopath.readers.openslide.WHOLE_LEVEL_PIXELS", 1024**2 // 4)
+def test_a_segment_that_openslide_would_blend_points_to_another_level(tmp_path, monkeypatch):
+    levels = write_slide(tmp_path / "slide.tif", (2051, 1030), (2,))
+    monkeypatch.setattr("ratiopath.readers.openslide.LONGEST_REGION", 512)
     reader = OpenSlideReader(tmp_path / "slide.tif")
     reader.read_segment(0, 3, 1)
+    # Within reach of the origin, and beyond it.
+    near = reader.read_segment(1, 1, 1)
+    np.testing.assert_array_equal(near[:, :, 0], levels[1][256:512, 256:512])
     with pytest.raises(OverlayFormatError, match="level="):
-        reader.read_segment(1, 0, 0)
+        reader.read_segment(1, 2, 0)
 
 
 def test_openslide_leaves_a_generic_tiff_s_resolution_to_its_tags(tmp_path):

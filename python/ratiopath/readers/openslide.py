@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import openslide
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLOCK = 512
-# A level that can only be read at once, from its origin.
-WHOLE_LEVEL_PIXELS = 64 * 1024**2
+# OpenSlide reads a longer region in pieces, and rounds where each of them begins.
+LONGEST_REGION = 4096
+# Of a pixel. Cairo, which OpenSlide draws with, takes less than twice that for no shift at all.
+UNSEEN_SHIFT = 1 / 512
 
 # Blocks are not read twice, so all slides share what OpenSlide would keep for each one.
 CACHE_BYTES = 32 * 1024**2
@@ -33,9 +35,10 @@ class OpenSlideReader(Reader):
     """A slide opened with OpenSlide.
 
     OpenSlide places a region by dividing level-0 coordinates by the level's downsample, and blends
-    neighbouring pixels where the quotient is not whole. So a level is read in blocks of 512 x 512
-    only if its downsample is an integer, whose multiples divide without a rest. Any other level is
-    read at once from its origin, up to 64 megapixels.
+    neighbouring pixels where the quotient is not whole. So a level whose downsample is an integer,
+    whose multiples divide without a rest, is read in blocks of 512 x 512. Any other one is read in
+    larger segments, each from the nearest pixel before it that a level-0 coordinate divides to. No
+    region is longer than 4096 pixels; a segment that has no such pixel within reach is refused.
 
     Fully transparent pixels (where the scanner left an area out) get one value; any other alpha
     keeps the stored colour.
@@ -63,44 +66,44 @@ class OpenSlideReader(Reader):
             raise unopenable(self.path, error) from error
         except openslide.OpenSlideError as error:
             raise OverlayFormatError(f"it cannot be opened: {error}", self.path) from error
-        sizes = self._slide.level_dimensions
-        self._downsamples = [
-            _exact_downsample(sizes[0], size, downsample)
-            for size, downsample in zip(sizes, self._slide.level_downsamples, strict=True)
-        ]
-        self.levels = tuple(map(_grid, sizes, self._downsamples))
+        self._downsamples = self._slide.level_downsamples
+        self.levels = tuple(map(_grid, self._slide.level_dimensions, self._downsamples))
         self.resolution = _resolution(self._slide.properties)
         vendor = self._slide.properties.get(openslide.PROPERTY_NAME_VENDOR, "unknown vendor")
         self.encoding = f"{vendor}, by OpenSlide"
+        # Leica's quotients are cut off to whole pixels: the least shift may move a pixel.
+        self._unseen_shift = 0 if vendor == "leica" else UNSEEN_SHIFT
 
     def read_segment(self, level: int, row: int, column: int) -> NDArray[Any]:
         """Decode one block; see `Reader.read_segment`.
 
         Raises:
-            OverlayFormatError: The block is corrupt, or the level can only be read at once and is
-                larger than 64 megapixels.
+            OverlayFormatError: The segment is corrupt, or OpenSlide would blend its pixels.
         """
-        grid, downsample = self.levels[level], self._downsamples[level] or 1
+        grid, downsample = self.levels[level], self._downsamples[level]
         left, top = column * grid.segment_width, row * grid.segment_height
-        size = (
-            min(grid.segment_width, grid.width - left),
-            min(grid.segment_height, grid.height - top),
-        )
-        if size[0] * size[1] > WHOLE_LEVEL_PIXELS:
+        width = min(grid.segment_width, grid.width - left)
+        height = min(grid.segment_height, grid.height - top)
+        x = _unblended(left, width, downsample, self._unseen_shift)
+        y = _unblended(top, height, downsample, self._unseen_shift)
+        if x is None or y is None:
             raise OverlayFormatError(
-                f"level {level} is no integer fraction of level 0, so OpenSlide would blend its"
-                " pixels, and it is too large to be read at once; choose another one with level=",
+                f"level {level} is no integer fraction of level 0, and too large for its segment"
+                f" (row {row}, column {column}) to be read without that OpenSlide blends its"
+                " pixels; choose another one with level=",
                 self.path,
             )
+        before_x, before_y = left - x.pixel, top - y.pixel
+        size = (before_x + width, before_y + height)
         try:
-            region = self._slide.read_region((left * downsample, top * downsample), level, size)
+            region = self._slide.read_region((x.position, y.position), level, size)
         except (openslide.OpenSlideError, OSError, ValueError) as error:
             self._renew()
             raise OverlayFormatError(
                 f"segment (row {row}, column {column}) of level {level} cannot be read: {error}",
                 self.path,
             ) from error
-        return _rgb(np.asarray(region), self._transparent)
+        return _rgb(np.asarray(region)[before_y:, before_x:], self._transparent)
 
     def close(self) -> None:
         """Close the slide."""
@@ -118,17 +121,30 @@ def _open(path: str) -> openslide.OpenSlide:
     return slide
 
 
-def _exact_downsample(
-    size0: tuple[int, int], size: tuple[int, int], downsample: float
-) -> int | None:
-    """Return the integer by which OpenSlide divides coordinates, or None where it is none."""
-    k = round(downsample)
-    fits = all(one in (full // k, -(-full // k)) for full, one in zip(size0, size, strict=True))
-    return k if k == downsample and fits else None
+class _Start(NamedTuple):
+    """Where a region begins along an axis: a coordinate of level 0, and the level's pixel there."""
+
+    position: int
+    pixel: int
 
 
-def _grid(size: tuple[int, int], downsample: int | None) -> Level:
-    return Level(*size, *((BLOCK, BLOCK) if downsample else size))
+def _unblended(first: int, length: int, downsample: float, unseen: float) -> _Start | None:
+    """Return the nearest start at or before a pixel that divides to a whole one, if there is any.
+
+    The region from there to the segment's end must not be longer than OpenSlide reads in one piece.
+    """
+    pixels = np.arange(first, max(first + length - LONGEST_REGION, 0) - 1, -1)
+    positions = np.rint(pixels * downsample)
+    found = np.flatnonzero(np.abs(positions / downsample - pixels) <= unseen)
+    return _Start(int(positions[found[0]]), int(pixels[found[0]])) if found.size else None
+
+
+def _grid(size: tuple[int, int], downsample: float) -> Level:
+    if downsample.is_integer():
+        return Level(*size, BLOCK, BLOCK)
+    # Half the longest region leaves the other half to search for a start in.
+    width, height = (one if one <= LONGEST_REGION else LONGEST_REGION // 2 for one in size)
+    return Level(*size, width, height)
 
 
 def _rgb(rgba: NDArray[np.uint8], transparent: float) -> NDArray[np.uint8]:
