@@ -155,7 +155,7 @@ def _rgb(rgba: NDArray[np.uint8], transparent: float) -> NDArray[np.uint8]:
 
 def _resolution(properties: Mapping[str, str]) -> ResolutionMetadata:
     """Tell a vendor's word from TIFF tags, which for a generic TIFF may be a default of 72 dpi."""
-    if properties.get(openslide.PROPERTY_NAME_VENDOR) in ("generic-tiff", "trestle"):
+    if properties.get(openslide.PROPERTY_NAME_VENDOR) == "generic-tiff":
         x, y = (_number(properties, f"tiff.{axis}Resolution") for axis in "XY")
         unit = _TAG_UNITS.get(properties.get("tiff.ResolutionUnit", "inch"))
         if x is None or y is None or unit is None:
