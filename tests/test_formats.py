@@ -22,6 +22,17 @@ from ratiopath.readers.npy import NpyReader
 from ratiopath.readers.openslide import OpenSlideReader
 from ratiopath.readers.tiff import TiffReader
 from readers_assembly import assemble
+from vendor_slides import (
+    Area,
+    labels,
+    pyramid,
+    write_hamamatsu,
+    write_leica,
+    write_mirax,
+    write_philips,
+    write_trestle,
+    write_ventana,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -193,12 +204,8 @@ def write_aperio_ycbcr(path: Path) -> np.ndarray:
     return read_with_openslide(path)
 
 
-def write_trestle(path: Path) -> np.ndarray:
-    options = {"compression": "jpeg", "tile": (32, 32), "photometric": "rgb", "metadata": None}
-    description = "Background Color=ffffff;Objective Magnification=20"
-    software = "MedScan 1.0"
-    tifffile.imwrite(path, ramps(channels=3), description=description, software=software, **options)
-    return read_with_openslide(path)
+def write_vendor(write: Callable[[Path], Path]) -> Callable[[Path], np.ndarray]:
+    return lambda path: read_with_openslide(write(path))
 
 
 def read_with_openslide(path: Path) -> np.ndarray:
@@ -225,7 +232,30 @@ KINDS = {
     "TIFF, BigTIFF, OME-TIFF, COG": (TiffReader, write_tiff),
     "Aperio SVS": (TiffReader, write_aperio),
     "Aperio SVS with YCbCr in JPEG 2000": (OpenSlideReader, write_aperio_ycbcr),
-    "Trestle TIFF": (OpenSlideReader, write_trestle),
+    "Leica SCN": (
+        OpenSlideReader,
+        write_vendor(lambda path: write_leica(path, [Area(pyramid(160, 96), 70, 40)], (300, 200))),
+    ),
+    "Philips TIFF": (
+        OpenSlideReader,
+        write_vendor(lambda path: write_philips(path, pyramid(320, 192))),
+    ),
+    "Ventana BIF": (
+        OpenSlideReader,
+        write_vendor(lambda path: write_ventana(path, pyramid(128, 128), overlap=4)),
+    ),
+    "Trestle TIFF": (
+        OpenSlideReader,
+        write_vendor(lambda path: write_trestle(path, pyramid(128, 128), overlaps="4 4 2 2")),
+    ),
+    "Hamamatsu VMS": (
+        OpenSlideReader,
+        write_vendor(lambda path: write_hamamatsu(path, [labels(256, 128)], labels(64, 32))),
+    ),
+    "MIRAX": (
+        OpenSlideReader,
+        write_vendor(lambda path: write_mirax(path, pyramid(128, 128), [(0, 0)])),
+    ),
     "PNG": (ImageReader, write_image("PNG")),
     "JPEG": (ImageReader, write_image("JPEG")),
     "BMP": (ImageReader, write_image("BMP")),
@@ -240,8 +270,9 @@ def test_every_row_of_the_kinds_has_a_test():
 @pytest.mark.parametrize("name", KINDS)
 def test_a_kind_of_file_is_read_as_its_row_says(tmp_path, name):
     reader_class, write = KINDS[name]
-    expected = write(tmp_path / "overlay.bin")
-    reader = open_reader(tmp_path / "overlay.bin")
+    path = tmp_path / ("overlay.mrxs" if name == "MIRAX" else "overlay.bin")
+    expected = write(path)
+    reader = open_reader(path)
     assert type(reader) is reader_class
     np.testing.assert_array_equal(assemble(reader), expected.reshape(*expected.shape[:2], -1))
 
