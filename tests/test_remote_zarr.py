@@ -14,7 +14,7 @@ from ratiopath import (
     overlay_overlap,
     read_overlay,
 )
-from ratiopath.readers import remote
+from ratiopath.readers import folders, remote
 from ratiopath.segments import cache
 from servers import web_server
 from zarrs import write_zarr
@@ -67,6 +67,39 @@ def test_a_remote_zarr_holds_what_it_holds_at_hand(tmp_path, server, kind):
         read_overlay(None, path, x, y, **WHOLE),
     )
     np.testing.assert_array_equal(found.data, expected.data)
+
+
+class PushedOut(remote.FetchedBytes):
+    """Fetched bytes of which, after every look, other threads have pushed out all."""
+
+    def __contains__(self, key):
+        found = super().__contains__(key)
+        self.clear()
+        return found
+
+    def __getitem__(self, key):
+        found = super().__getitem__(key)
+        self.clear()
+        return found
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_a_chunk_that_other_threads_push_out_is_fetched_again(tmp_path, server, kind, monkeypatch):
+    path = write_zarr(tmp_path / "a.zarr", [labels(500, 600)], **kind)
+    url = serve(server, path)
+    for module in (folders, remote):
+        monkeypatch.setattr(module, "fetched", PushedOut())
+    assert overlap(url, [0, 300], [0, 300]) == overlap(path, [0, 300], [0, 300])
+
+
+def test_bytes_in_the_place_of_none_count_as_bytes():
+    kept = remote.FetchedBytes(4 * (1000 + 512))
+    for part in (None, b"1" * 1000):
+        kept.keep(("a",), part)
+        kept.keep(("b",), part)
+    for key in "cde":
+        kept.keep((key,), b"1" * 1000)
+    assert [kept.find((key,)) for key in "abcde"] == [None, *[b"1" * 1000] * 4]
 
 
 @pytest.mark.parametrize("kind", KINDS[1:3], ids=str)

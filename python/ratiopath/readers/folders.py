@@ -6,6 +6,7 @@ import os
 import stat
 import threading
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ratiopath.errors import OverlayFormatError
@@ -150,13 +151,13 @@ class RemoteFolder(Folder):
         self._settled = False
 
     def get(self, key: str, part: Part = WHOLE) -> bytes | None:  # noqa: D102 - see Folder
-        if (*self.identity, key, *part) not in fetched:
-            # A part of what lies here as a whole needs no request.
-            if part == WHOLE or (*self.identity, key, *WHOLE) not in fetched:
-                return self._fetch([(key, *part)])[0]
-            whole = self.get(key)
+        with suppress(KeyError):
+            return fetched[*self.identity, key, *part]
+        # A part of what lies here as a whole needs no request.
+        with suppress(KeyError):
+            whole = fetched[*self.identity, key, *WHOLE]
             return None if whole is None else whole[slice(*_bounds(part, len(whole)))]
-        return fetched.find((*self.identity, key, *part))
+        return self._fetch([(key, *part)])[0]
 
     def get_ahead(self, wanted: Iterable[tuple[str, Part]]) -> None:  # noqa: D102 - see Folder
         lacking = [(key, *part) for key, part in wanted if not self._has(key, part)]

@@ -51,20 +51,26 @@ class FetchedBytes:
         with self._lock:
             return key in self._parts
 
+    def __getitem__(self, key: tuple[object, ...]) -> bytes | None:
+        with self._lock:
+            self._parts.move_to_end(key)
+            return self._parts[key]
+
     def find(self, key: tuple[object, ...]) -> bytes | None:
         """Return what was kept under a key, or None."""
-        with self._lock:
-            if key in self._parts:
-                self._parts.move_to_end(key)
-            return self._parts.get(key)
+        try:
+            return self[key]
+        except KeyError:
+            return None
 
     def keep(self, key: tuple[object, ...], part: bytes | None) -> None:
         """Keep bytes, or the knowledge that there are none, and let go of the oldest."""
         if _cost(part) > self._limit // 4:
             return
         with self._lock:
-            if key not in self._parts:
-                self._bytes += _cost(part)
+            if key in self._parts:
+                self._bytes -= _cost(self._parts[key])
+            self._bytes += _cost(part)
             self._parts[key] = part
             while self._bytes > self._limit:
                 _, oldest = self._parts.popitem(last=False)
