@@ -113,6 +113,15 @@ def test_a_full_cache_drops_what_was_used_least_recently():
     assert cache.get("a") is None
 
 
+def test_what_is_put_again_takes_its_bytes_once():
+    cache = BoundedCache()
+    for _ in range(100):
+        assert cache.put("a", "kept", 10, 40) == "kept"
+    for key in "bcd":
+        cache.put(key, key, 10, 40)
+    assert [cache.get(key) for key in "abcd"] == ["kept", "b", "c", "d"]
+
+
 def test_the_latest_numbers_are_kept():
     numbers = Numbers()
     for key in range(100):

@@ -65,11 +65,13 @@ class BoundedCache:
         if size > limit // 4:
             return value
         with self._lock:
-            kept, _ = self._values.setdefault(key, (value, size))
-            if kept is value:
-                self._bytes += size
+            found = self._values.get(key)
+            if found is not None:
+                return found[0]
+            self._values[key] = (value, size)
+            self._bytes += size
             self._shrink(limit)
-            return kept
+            return value
 
     def shrink(self, limit: int) -> None:
         """Drop what was used least recently until so many bytes are left."""
