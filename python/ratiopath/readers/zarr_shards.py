@@ -41,7 +41,9 @@ class ShardIndex:
     def __init__(self, codec: ShardingCodec, chunk: Chunk, shard: Chunk) -> None:
         self.chunks = tuple(whole // part for whole, part in zip(shard, chunk, strict=True))
         size = math.prod(self.chunks) * _PLACE_BYTES + 4
-        at_end = codec.index_location.value == "end"
+        # A text in newer versions of zarr, a member of an enumeration in older ones.
+        location = codec.index_location
+        at_end = getattr(location, "value", location) == "end"
         self.part: Part = (-size, None) if at_end else (0, size)
         plain = (BytesCodec(endian="little"), Crc32cCodec())
         self.is_plain = codec.index_codecs == plain and size <= LARGEST_INDEX

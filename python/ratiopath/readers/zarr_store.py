@@ -17,7 +17,7 @@ from ratiopath.readers.folders import WHOLE, Folder, Part
 from ratiopath.readers.remote import LARGEST_READ
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
     from zarr.core.buffer import Buffer, BufferPrototype
 
@@ -69,6 +69,27 @@ class FolderStore(Store):
     ) -> list[Buffer | None]:
         """Return parts of several objects."""
         return [await self.get(key, prototype, part) for key, part in key_ranges]
+
+    async def get_ranges(
+        self,
+        key: str,
+        byte_ranges: Sequence[ByteRequest | None],
+        *,
+        prototype: BufferPrototype,
+        **_limits: int,
+    ) -> AsyncIterator[Sequence[tuple[int, Buffer | None]]]:
+        """Yield parts of an object, each by itself as it was fetched ahead.
+
+        Newer versions of zarr would join them, and ask for what lies between too.
+
+        Raises:
+            ValueError: The object is gone, which zarr would take for chunks that are left out.
+        """
+        parts = [self.get(key, prototype, byte_range) for byte_range in byte_ranges]
+        found = await asyncio.gather(*parts)
+        if any(part is None for part in found):
+            raise ValueError(f"{key} is gone")
+        yield list(enumerate(found))
 
     async def exists(self, key: str) -> bool:
         """Whether there is such an object."""
