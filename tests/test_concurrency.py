@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -12,17 +13,23 @@ import numpy as np
 import pytest
 from shapely import Point, box
 
+from annotations import drawn_annotations, write_qupath
 from overlays import write_overlay
 from ratiopath import (
     OverlayFormatError,
+    _core,
+    annotation_overlap,
     count_values,
     overlay_overlap,
+    overlay_stats,
     polygon_coverage,
     polygon_mask,
     polygon_overlap,
     read_overlay,
     scale_coordinates,
 )
+from ratiopath.annotations.layer import cache as layers
+from ratiopath.cache import Counter
 from ratiopath.readers import MAX_OPEN_READERS, open_reader
 from ratiopath.readers.openslide import OpenSlideReader
 from ratiopath.segments import SegmentCache, cache
@@ -128,6 +135,88 @@ def test_threads_share_one_cached_segment(overlay, labels):
         else:
             assert kept.pixels.shape == (64, 64, 1)
             np.testing.assert_array_equal(kept.pixels[:, :, 0], expected)
+
+
+@pytest.mark.parametrize("cache_bytes", ["0", "4000", "40000", "400000"])
+def test_threads_that_ask_for_everything_push_each_other_out_of_the_cache(
+    overlay, tmp_path, cache_bytes, monkeypatch
+):
+    """Tiles lie across segments, so that pixels are kept too.
+
+    The coverage of the box is of whole 64ths, which add up exactly in any order.
+    """
+    monkeypatch.setenv("RATIOPATH_CACHE_BYTES", cache_bytes)
+    few = np.random.default_rng(3).integers(0, 3, (16, 16), np.uint8)
+    repeated = np.tile(few.repeat(8, axis=0).repeat(8, axis=1), (4, 4))
+    other = write_overlay(tmp_path / "repeated.tiff", [repeated], 1.0, tile=(64, 64))
+    region, dyadic = Point(30, 35).buffer(37), box(-3.5, 4.125, 60.75, 70.625)
+    calls = [
+        call
+        for path, shift in itertools.product((overlay, other), (0, 17))
+        for call in (
+            lambda p=path, s=shift: overlay_overlap(region, p, X + s, Y - s, 1.0, 1.0),
+            lambda p=path, s=shift: overlay_overlap(
+                dyadic, p, X + s, Y + s, 1.0, 1.0, coverage="exact"
+            ),
+            lambda p=path, s=shift: read_overlay(region, p, X + s, Y, 1.0, 1.0).data.tobytes(),
+            lambda p=path, s=shift: {
+                name: column.tobytes()
+                for name, column in overlay_stats(
+                    region, p, X + s, Y, 1.0, 1.0, stats=("count", "min", "max", "median")
+                ).items()
+            },
+        )
+    ]
+    expected = [call() for call in calls]
+    for _ in range(3):
+        cache.clear()
+        *results, _ = together([*calls, cache.clear])
+        assert results == expected
+
+
+def test_no_number_is_given_to_two_threads():
+    counter = Counter()
+    found = together([lambda: [next(counter) for _ in range(5000)]] * THREADS)
+    assert sorted(itertools.chain(*found)) == list(range(5000 * THREADS))
+
+
+def test_threads_count_on_one_plan_and_one_table_of_known_counts(labels):
+    vertices = np.array([(0, 0), (90, 10), (70, 80), (0, 0)], np.float64)
+    ends = np.array([4])
+    x, y = X - 9, Y + 11
+    indices = np.zeros(len(x), np.uint32)
+    whole = np.array([*labels.reshape(8, 64, 8, 64).swapaxes(1, 2).reshape(64, 64, 64)])
+    known = _core.KnownCounts()
+    spans = _core.Spans(vertices, ends, (80, 90), (0, 0, 90, 80), "center", (0, 80))
+    plan = _core.Plan((SIZE, SIZE), (64, 64), [spans], x, y, indices)
+
+    def count(known, limit):
+        collector = _core.Collector(1, known, limit)
+        for index, place in enumerate(plan.segments.tolist()):
+            if not collector.add_known(plan, index, place):
+                collector.add_segment(plan, index, whole[place], place)
+        return [found.tobytes() for found in collector.finish(len(plan))]
+
+    expected = count(None, 0)
+    for limit in (3000, 30_000, 30_000_000):
+        calls = [lambda limit=limit: count(known, limit)] * THREADS
+        assert together([*calls, known.clear])[:-1] == [expected] * THREADS
+
+
+@pytest.mark.parametrize("cache_bytes", ["0", "100000000"])
+def test_threads_share_layers_of_annotations(tmp_path, cache_bytes, monkeypatch):
+    monkeypatch.setenv("RATIOPATH_CACHE_BYTES", cache_bytes)
+    paths = [
+        write_qupath(tmp_path / f"{seed}.geojson", drawn_annotations(seed, 40, 400))
+        for seed in range(3)
+    ]
+    region = Point(32, 32).buffer(40)
+    calls = [lambda p=path: annotation_overlap(region, p, X, Y, downsample=1.0) for path in paths]
+    expected = [call() for call in calls]
+    for _ in range(3):
+        layers.clear()
+        *results, _ = together([*calls, *calls, layers.clear])
+        assert results == expected * 2
 
 
 def test_threads_share_one_reader(overlay):

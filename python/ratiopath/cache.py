@@ -90,6 +90,26 @@ class BoundedCache:
             self._bytes -= size
 
 
+class Counter:
+    """Numbers from 0, each given out once; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._next = 0
+
+    def __next__(self) -> int:
+        # As CPython is written, `itertools.count` gives no number twice either. Without the
+        # interpreter's lock nothing promises that, and contents of one number share their counts.
+        with self._lock:
+            number = self._next
+            self._next += 1
+            return number
+
+    def renew(self) -> None:
+        """Go on in a child process whose parent's threads held the lock."""
+        self._lock = threading.Lock()
+
+
 class Numbers:
     """Numbers by number, the latest of them; safe to share between threads.
 

@@ -7,7 +7,6 @@ the counts of windows over it, which are small, and its pixels, where they may b
 
 from __future__ import annotations
 
-import itertools
 import math
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ratiopath import _core
-from ratiopath.cache import BoundedCache, Numbers, cache_bytes
+from ratiopath.cache import BoundedCache, Counter, Numbers, cache_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,11 +67,12 @@ class SegmentCache:
     """
 
     def __init__(self) -> None:
-        self._numbers = itertools.count()
+        self._numbers = Counter()
         self.renew()
 
     def renew(self) -> None:
         """Start anew, also in a child process whose parent's threads held the locks."""
+        self._numbers.renew()
         self.counts = _core.KnownCounts()
         self.places = Numbers()
         self._kept = BoundedCache()
