@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Part = tuple[int | None, int | None]
 WHOLE: Part = (None, None)
 
-# Keys are a part of a path that the metadata give.
+# A key comes from the metadata, and may lead through a file or name a folder.
 _ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from ratiopath.errors import OverlayAccessError, OverlayFormatError, OverlayNotFoundError
+from ratiopath.limits import LARGEST_SEGMENT
 from ratiopath.readers.files import RandomAccessFile
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ SPAN = 4 * 1024**2
 # What is fetched before the first of it is decoded.
 AHEAD_BYTES = 16 * 1024**2
 # Stored bytes of a segment: as much as any may take decoded.
-LARGEST_READ = 256 * 1024**2
+LARGEST_READ = LARGEST_SEGMENT
 # Fetched bytes that the process keeps, of all remote files together.
 KEPT_BYTES = 64 * 1024**2
 

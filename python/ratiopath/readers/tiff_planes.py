@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 
     from ratiopath.readers.base import Level
     from ratiopath.readers.files import RandomAccessFile
-
-# tifffile's TiffPage, or TiffFrame, which has its own segments and the layout of its keyframe.
-Page: TypeAlias = Any
+    from ratiopath.readers.tiff_pyramid import Page
 
 JPEG_BLOCK = 16
 
