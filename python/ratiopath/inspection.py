@@ -187,11 +187,7 @@ def _segments(reader: Reader, index: int, limit: float) -> Iterator[NDArray[Any]
     """Yield segments cropped to their level, up to a number of pixels."""
     level = reader.levels[index]
     total = level.rows * level.columns
-    # In an order that spreads over the level, so that what is seen of a large one is a sample.
-    stride = next(
-        n for n in range(round(total * 0.618) | 1, 2 * total + 2) if math.gcd(n, total) == 1
-    )
-    decoded = 0
+    stride, decoded = _spreading(total), 0
     for number in range(total):
         row, column = divmod(number * stride % total, level.columns)
         height = min(level.segment_height, level.height - row * level.segment_height)
