@@ -303,7 +303,7 @@ def test_a_value_that_never_occurs_is_pointed_out(slides, tmp_path):
 
 def test_tiles_from_another_resolution_than_asked_for_are_pointed_out(slides, tmp_path):
     result = run(slides, "--mpp", "0.25", "-o", tmp_path / "t.parquet")
-    assert "its tiles are at 0.5 µm/px, not 0.25" in result.stdout
+    assert "the level nearest to 0.25 x 0.25 µm per pixel has 0.5 x 0.5" in result.stdout
 
 
 def test_many_tiles_are_measured_in_chunks_alike(slides, tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratiopath import _core, resolution
-from ratiopath.errors import OverlayError, OverlayNotFoundError, OverlayValueError
+from ratiopath.errors import OverlayError, OverlayNotFoundError
 from ratiopath.geometry import CoordinateError, lay_exact, lay_rounded
 from ratiopath.options import Options
 from ratiopath.readers import open_reader
@@ -167,7 +167,9 @@ def place(batch: Batch, group: Group, region: Region | None, options: Options) -
         raise group.error(str(error)) from error
     channels = None if isinstance(reader, EmptyReader) else reader.channels
     if channels is not None and options.channel is not None and options.channel >= channels:
-        raise group.error(f"channel {options.channel} is not among the {channels}")
+        raise group.error(
+            f"there is no channel {options.channel}: the overlay's {channels} count from 0"
+        )
     return Placement(group, reader, level, shape, plan)
 
 
@@ -263,7 +265,5 @@ def _forced_level(group: Group, reader: Reader) -> int | None:
     if level is None:
         return None
     if not level.is_integer() or not 0 <= level < len(reader.levels):
-        raise OverlayValueError(
-            f"level {level:g} is not among the overlay's {len(reader.levels)}", reader.path
-        )
+        raise resolution.missing_level(level, len(reader.levels), reader.path)
     return int(level)
