@@ -400,7 +400,7 @@ def test_a_failed_write_leaves_the_table_that_was_there(slides, tmp_path, monkey
 
 
 def test_more_values_than_a_table_has_columns_are_refused(slides, tmp_path, monkeypatch):
-    monkeypatch.setattr("ratiopath.runs.merge.LARGEST_ROW", 1)
+    monkeypatch.setattr("ratiopath.runs.merge.MOST_LABELS", 1)
     result = run(slides, "-o", tmp_path / "t.parquet", code=1)
     assert "the slides hold 2 different values, too many for a column each" in result.stderr
     assert not (tmp_path / "t.parquet").exists()

@@ -24,6 +24,9 @@ Value: TypeAlias = Scalar | tuple[Scalar, ...]
 
 SUPPORTED_KINDS = "biuf"
 
+# More distinct values than this are a heatmap's, not labels.
+MOST_LABELS = 4096
+
 
 @dataclass(frozen=True)
 class Distinct:

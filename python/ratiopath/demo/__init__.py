@@ -18,7 +18,7 @@ from ratiopath import overlay_overlap
 from ratiopath.demo.pipeline import central_roi, cover_tiles, local_ray, prepare_tiles
 from ratiopath.demo.sample import Sample, write_sample
 from ratiopath.errors import OverlayValueError
-from ratiopath.keep import number_text
+from ratiopath.keep import COVERAGE_PREFIX, number_text
 from ratiopath.plots import plot_slide
 from ratiopath.replacing import replacing
 
@@ -179,7 +179,7 @@ def _figure(settings: Settings, sample: Sample, tiles: pa.Table) -> Figure:
     columns = {name: tiles[name].to_numpy() for name in _DRAWN}
     return plot_slide(
         sample.slide,
-        columns | {f"coverage_{value}": tiles["tissue_coverage"].to_numpy()},
+        columns | {f"{COVERAGE_PREFIX}{value}": tiles["tissue_coverage"].to_numpy()},
         overlay=sample.mask,
         keep=f"{value}>={KEPT_COVERAGE:g}",
         overlay_mpp=None if settings.overlay_mpp is None else (settings.overlay_mpp,) * 2,
