@@ -44,7 +44,7 @@ class Folder(ABC):
 
         Raises:
             ValueError: It is larger than 256 MiB, or no regular file.
-            OverlayError: It is not to be had.
+            OverlayError: It cannot be read.
         """
 
     def get_ahead(self, wanted: Iterable[tuple[str, Part]]) -> None:  # noqa: B027 - not abstract: near folders need do nothing

@@ -127,7 +127,7 @@ class RemoteFile(RandomAccessFile):
         Raises:
             EOFError: The file ends before.
             ValueError: More than 256 MiB were asked for.
-            OverlayError: The file was replaced, or is not to be had.
+            OverlayError: The file was replaced, or cannot be read.
         """
         if offset + count > self.size:
             raise EOFError(f"bytes {offset} to {offset + count} lie past the end at {self.size}")
@@ -160,7 +160,7 @@ class RemoteFile(RandomAccessFile):
         """Fetch ranges, given as offset and count, neighbours in one request; keep and return them.
 
         Raises:
-            OverlayError: The file was replaced, or is not to be had.
+            OverlayError: The file was replaced, or cannot be read.
         """
         spans = merged(ranges)
         parts = self._storage.fetch([("", start, start + count) for (start, count), _ in spans])

@@ -37,7 +37,7 @@ class ZarrReader(Reader):
 
     Raises:
         OverlayFormatError: It is no image, is corrupt, or uses what is not supported.
-        OverlayAccessError: It is remote, and was not to be had.
+        OverlayAccessError: It is remote, and could not be read.
     """
 
     def __init__(self, folder: Folder, zarr_format: Literal[2, 3], transparent: float = 0) -> None:
