@@ -100,7 +100,7 @@ class Plane(ABC):
 
         Raises:
             EOFError: The file ends before.
-            ValueError: The stream holds an image of another size.
+            ValueError: The stream holds an image of another size, or of other samples.
             Exception: Whatever the codec raises.
         """
         if self.is_sparse(index):
@@ -111,6 +111,11 @@ class Plane(ABC):
             stream = self._unpacked(stream, width * height * self.samples * self.dtype.itemsize)
         self._check_size(stream, index)
         pixels, _, _ = self._decode(stream, index, **self._tables)
+        if pixels.shape[-1] != self.samples:
+            raise ValueError(
+                f"its stream's samples per pixel are {pixels.shape[-1]}, where the file says"
+                f" {self.samples}"
+            )
         return _in_dtype(pixels[0], self.dtype)
 
     def _check_size(self, stream: bytes, index: int) -> None:
