@@ -303,7 +303,7 @@ def test_a_value_that_never_occurs_is_pointed_out(slides, tmp_path):
 
 def test_tiles_from_another_resolution_than_asked_for_are_pointed_out(slides, tmp_path):
     result = run(slides, "--mpp", "0.25", "-o", tmp_path / "t.parquet")
-    assert "its tiles are at 0.5 µm/px, not 0.25" in result.stdout
+    assert "the level nearest to 0.25 x 0.25 µm per pixel has 0.5 x 0.5" in result.stdout
 
 
 def test_many_tiles_are_measured_in_chunks_alike(slides, tmp_path, monkeypatch):
@@ -400,7 +400,7 @@ def test_a_failed_write_leaves_the_table_that_was_there(slides, tmp_path, monkey
 
 
 def test_more_values_than_a_table_has_columns_are_refused(slides, tmp_path, monkeypatch):
-    monkeypatch.setattr("ratiopath.runs.merge.LARGEST_ROW", 1)
+    monkeypatch.setattr("ratiopath.runs.merge.MOST_LABELS", 1)
     result = run(slides, "-o", tmp_path / "t.parquet", code=1)
     assert "the slides hold 2 different values, too many for a column each" in result.stderr
     assert not (tmp_path / "t.parquet").exists()

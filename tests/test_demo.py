@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from overlays import write_overlay
 from ratiopath import cli
 from ratiopath.cli.app import app
-from ratiopath.demo import Settings, run
+from ratiopath.demo.run import Settings, run
 from ratiopath.demo.sample import MASK_MPP, SLIDE_MPP, write_sample
 from ratiopath.errors import OverlayValueError
 from ratiopath.replacing import replacing

@@ -31,7 +31,7 @@ def run_page(page: str, folder: Path) -> dict[str, object]:
         if language == "python":
             exec(code, namespace)  # noqa: S102 - the project's own page
         elif language == "sh":
-            for line in code.splitlines():
+            for line in code.replace("\\\n", "").splitlines():
                 run_command(line, folder)
     return namespace
 

@@ -10,6 +10,7 @@ from shapely import Polygon, box
 from ratiopath import (
     OverlayError,
     OverlayValueError,
+    _core,
     count_values,
     overlay_overlap,
     polygon_overlap,
@@ -250,3 +251,11 @@ def test_a_path_in_an_array_of_no_dimension_is_a_path():
 def test_one_of_a_pair_without_the_other_is_refused_by_name(name):
     with pytest.raises(ValueError, match=f"{name[:-2]}_x and {name[:-2]}_y go together"):
         overlay_overlap(ROI, ZEROS, 0, 0, 1, 1, **{name: 1.0})
+
+
+def test_vertices_of_three_numbers_are_refused_where_polygons_enter_the_core():
+    vertices, ends = np.zeros((4, 3)), np.array([4])
+    with pytest.raises(ValueError, match="pairs of x and y"):
+        _core.Spans(vertices, ends, (4, 4), (0.0, 0.0, 4.0, 4.0), "center", (0, 4))
+    with pytest.raises(ValueError, match="pairs of x and y"):
+        _core.Layer(vertices, ends, np.array([1]), np.zeros(1, np.uint32), 1)

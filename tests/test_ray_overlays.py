@@ -106,6 +106,17 @@ def test_patches_hold_the_data_and_then_the_mask(mask, source, method):
         np.testing.assert_array_equal(patch[1, :, :, 0], outside)
 
 
+def test_the_level_may_be_a_column(tmp_path):
+    """Levels that differ show which one was read."""
+    levels = [np.full((64, 64), 1, np.uint8), np.full((32, 32), 2, np.uint8)]
+    path = write_overlay(tmp_path / "levels.tiff", levels, 0.5)
+    rows = [{**row, "level": row["tile_x"] // 16 % 2} for row in rows_of(path, step=16)[:2]]
+    expression = tile_overlay_overlap(ROI, **COLUMNS, level=col("level"))
+    found = by_tile(ray.data.from_items(rows).with_column("overlap", expression).take_all())
+    overlaps = [without_zeros(found[row["tile_x"], 0]["overlap"]) for row in rows]
+    assert overlaps == [{1: 1.0}, {2: 1.0}]
+
+
 @string_expressions
 def test_a_column_of_computed_paths_and_literals_works(mask):
     rows = [{**row, "mask": str(mask).replace(".tiff", ".svs")} for row in rows_of(mask)]

@@ -174,6 +174,16 @@ def test_a_slide_whose_pages_go_in_a_circle_is_refused(tmp_path):
         open_reader(path)
 
 
+@pytest.mark.parametrize("samples", [3, 65534])
+def test_a_jpeg_of_other_samples_than_its_page_is_refused(tmp_path, samples):
+    path = tmp_path / "samples.tif"
+    tifffile.imwrite(path, labels(), compression="jpeg", tile=(16, 16), **OPTIONS)
+    with tifffile.TiffFile(path, mode="r+b") as tiff:
+        tiff.pages.first.tags["SamplesPerPixel"].overwrite(samples)
+    with pytest.raises(OverlayFormatError, match=f"pixel are 1, where .* says {samples}"):
+        open_reader(path).read_segment(0, 0, 0)
+
+
 def test_too_few_segments_are_refused(tmp_path):
     path = write_overlay(tmp_path / "labels.tiff", [labels()])
     with tifffile.TiffFile(path, mode="r+") as tiff:

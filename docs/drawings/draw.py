@@ -214,18 +214,20 @@ FLOW = [
     ("ratiopath.tiling.overlays", "Ray expressions: a column each", TILE, 0),
     ("columns", "fractions to a struct column, patches to a tensor column", TILE, 1),
     ("ratiopath.functions", "the same for NumPy, without Ray", TILE, 0),
-    ("ratiopath.overlay", "groups the rows by overlay, scatters the results back", INK, 1),
-    ("readers", "open_overlay(path): levels, dtype, channels, segments", OVERLAY, 2),
-    ("resolution", "µm per pixel of the overlay, choice of a level", OVERLAY, 2),
-    ("roi", "shapely geometry to flat rings", OVERLAY, 2),
-    ("segments", "which pieces a batch needs; the cache of the process", OVERLAY, 2),
+    ("ratiopath.overlay", "groups the rows by overlay, puts the results back in order", INK, 1),
+    ("placement", "which level, and where the patches of a group lie on it", OVERLAY, 2),
+    ("readers", "open_reader(path): levels, dtype, segments", OVERLAY, 3),
+    ("resolution", "µm per pixel, choice of a level", OVERLAY, 3),
+    ("geometry", "each patch's origin and size", OVERLAY, 3),
+    ("overlap, patches", "areas to fractions by key; pixels and masks", OVERLAY, 2),
+    ("collect, segments", "which pieces a batch needs; the cache of the process", OVERLAY, 2),
     ("_core (Rust)", "scale, spans, coverage, count, gather: without the GIL", ROI, 2),
 ]
 
 
 def architecture() -> Canvas:
     """Which module calls which, from top to bottom."""
-    canvas = Canvas(760, 520, "How a call flows through the package")
+    canvas = Canvas(760, 620, "How a call flows through the package")
     canvas.text(46, 36, "Calls go down, and so do imports", bold=True)
     middles = [71 + 50 * number for number in range(len(FLOW))]
     for (name, what, colour, depth), middle in zip(FLOW, middles, strict=True):
@@ -235,9 +237,10 @@ def architecture() -> Canvas:
         )
         canvas.text(left + 12, middle + 5, name, code=True, fill=colour, size=13)
         canvas.text(left + 246, middle + 5, what, size=12.5)
-        if depth == 2:
-            canvas.line((112, middle), (left - 2, middle), arrow=True)
+        if depth >= 2:
+            canvas.line((left - 26, middle), (left - 2, middle), arrow=True)
     canvas.line((112, middles[3] + 17), (112, middles[-1]))
+    canvas.line((158, middles[4] + 17), (158, middles[7]))
     canvas.line((68, middles[0] + 17), (68, middles[1]))
     canvas.line((68, middles[1]), (90, middles[1]), arrow=True)
     for face in (middles[0], middles[2]):

@@ -242,7 +242,9 @@ def _channel(pixels: NDArray[Any], channel: int | None) -> NDArray[Any]:
     if channel is None:
         return pixels
     if channel >= pixels.shape[2]:
-        raise ValueError(f"channel {channel} is not among the {pixels.shape[2]}")
+        raise ValueError(
+            f"there is no channel {channel}: the pixels' {pixels.shape[2]} count from 0"
+        )
     return np.ascontiguousarray(pixels[:, :, channel : channel + 1])
 
 

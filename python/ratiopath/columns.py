@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from ratiopath.errors import OverlayValueError
+from ratiopath.values import MOST_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from ratiopath.options import OverlapOptions
     from ratiopath.overlap import Fractions
     from ratiopath.selection import Key
-
-# More values than this in one row are a heatmap's, not labels.
-LARGEST_ROW = 4096
 
 # Arrow cannot write a struct without a field, so a block in which nothing occurs has this one.
 PLACEHOLDER = "0"
@@ -92,7 +90,7 @@ def _names(found: Sequence[Fractions], declared: Sequence[str] | None) -> list[s
     if declared is not None:
         return [*declared, *(text for text in keys if text not in declared)]
     names = sorted(keys, key=lambda text: _order(keys[text]))
-    if len(names) > LARGEST_ROW:
+    if len(names) > MOST_LABELS:
         warnings.warn(
             f"the column has {len(names)} keys: classes= or bins= would make it narrow",
             stacklevel=2,
@@ -111,7 +109,7 @@ def _order(key: Key) -> tuple[object, ...]:
 def _check_labels(batch: Batch, found: Sequence[Fractions]) -> None:
     for part in found:
         rows, counts = np.unique(part.rows, return_counts=True)
-        if counts.max(initial=0) > LARGEST_ROW:
+        if counts.max(initial=0) > MOST_LABELS:
             row = int(rows[np.argmax(counts)])
             overlay = batch.overlays[batch.overlay_index[row]]
             raise OverlayValueError(

@@ -77,7 +77,7 @@ class OverlayNotFoundError(OverlayError, FileNotFoundError):
 
 
 class OverlayAccessError(OverlayError, OSError):
-    """A remote overlay may be there but was not to be had.
+    """A remote overlay could not be read, though it may exist.
 
     No connection, a time-out, no permission, or a server that fails or sends no byte ranges.
     Trying again may help; nothing says that the file is missing or broken.

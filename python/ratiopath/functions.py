@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ratiopath.batch import Batch
-from ratiopath.options import check_pairs, overlap_options, patch_options
+from ratiopath.options import check_columns, overlap_options, patch_options
 from ratiopath.overlay import fractions, separate_patches
 from ratiopath.roi import Region
 
@@ -118,6 +118,7 @@ def read_overlay(
     )
     region = None if roi is None else Region.from_geometry(roi)
     batch = _batch(
+        roi,
         overlay_path,
         tile_x=tile_x,
         tile_y=tile_y,
@@ -160,7 +161,7 @@ def overlay_overlap(
 ) -> list[dict[Key, float]]:
     """Measure what fraction of a region of each tile every overlay value covers.
 
-    Arguments are those of `read_overlay` and, besides:
+    As in `read_overlay`, every argument but the ROI and the options may be a scalar or a column.
 
     Args:
         roi: A shapely polygon or multipolygon in tile pixels; None for the whole tile.
@@ -213,6 +214,7 @@ def overlay_overlap(
     )
     region = None if roi is None else Region.from_geometry(roi)
     batch = _batch(
+        roi,
         overlay_path,
         tile_x=tile_x,
         tile_y=tile_y,
@@ -242,6 +244,6 @@ def _masked(data: NDArray[Any], mask: NDArray[np.bool_]) -> np.ma.MaskedArray[An
     return np.ma.MaskedArray(data, np.broadcast_to(mask[..., np.newaxis], data.shape))
 
 
-def _batch(overlay_path: object, **columns: object) -> Batch:
-    check_pairs(columns)
+def _batch(roi: object, overlay_path: object, **columns: object) -> Batch:
+    check_columns(roi, columns)
     return Batch.of(overlay_path, **columns)

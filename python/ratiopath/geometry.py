@@ -167,7 +167,7 @@ def _checked(tiles: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
 
 
 def _fits(tiles: NDArray[np.float64], ratio: Fraction) -> bool:
-    return bool(np.abs(tiles).max(initial=0) * ratio.numerator < 2**62)
+    return bool(np.abs(tiles).max(initial=0) * ratio.numerator < FARTHEST)
 
 
 def _seen(x: NDArray[np.int64], y: NDArray[np.int64], level: Level) -> Bounds:

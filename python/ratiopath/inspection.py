@@ -23,7 +23,7 @@ from ratiopath.resolution import (
     has_default_tags,
     level_downsamples,
 )
-from ratiopath.values import text_of
+from ratiopath.values import MOST_LABELS, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,10 +35,8 @@ if TYPE_CHECKING:
 
 # Pixels of a level that are decoded, unless all are asked for.
 SAMPLED_PIXELS = 1 << 26
-# More distinct values are not listed, and not labels.
-MOST_VALUES = 4096
 # With more values than this at level 0, an averaged level cannot be told.
-MOST_LABELS = 64
+FEW_LABELS = 64
 LARGE_SEGMENT = 64 * 1024**2
 
 _LOSSY = ("JPEG", "WEBP", "JPEGXR", "LERC")
@@ -160,11 +158,11 @@ class _Tally:
             self._count(*count_values(pixels))
 
     def _count(self, values: NDArray[Any], numbers: NDArray[Any]) -> None:
-        self.is_few = len(values) <= MOST_VALUES
+        self.is_few = len(values) <= MOST_LABELS
         if self.is_few:
             for value, number in zip(values, numbers.tolist(), strict=True):
                 self.counts[text_of(np.atleast_1d(value))] += number
-            self.is_few = len(self.counts) <= MOST_VALUES
+            self.is_few = len(self.counts) <= MOST_LABELS
 
     def values(self, total: int) -> Values:
         keys = sorted(self.counts, key=key_order) if self.is_few else []
@@ -187,11 +185,7 @@ def _segments(reader: Reader, index: int, limit: float) -> Iterator[NDArray[Any]
     """Yield segments cropped to their level, up to a number of pixels."""
     level = reader.levels[index]
     total = level.rows * level.columns
-    # In an order that spreads over the level, so that what is seen of a large one is a sample.
-    stride = next(
-        n for n in range(round(total * 0.618) | 1, 2 * total + 2) if math.gcd(n, total) == 1
-    )
-    decoded = 0
+    stride, decoded = _spreading(total), 0
     for number in range(total):
         row, column = divmod(number * stride % total, level.columns)
         height = min(level.segment_height, level.height - row * level.segment_height)
@@ -242,7 +236,7 @@ def _level_warnings(report: Report, index: int, level: LevelReport) -> Iterator[
         x, y = level.downsample
         yield f"level {index} is no integer fraction of level 0: {x:.4f} along x, {y:.4f} along y"
     base = report.levels[0].values
-    if not index or not 0 < len(base.shares) <= MOST_LABELS or report.channels > 1:
+    if not index or not 0 < len(base.shares) <= FEW_LABELS or report.channels > 1:
         return
     strange = [key for key in level.values.shares if key not in base.shares]
     if strange or not level.values.shares:

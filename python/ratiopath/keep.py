@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _OPERATORS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 _CONDITION = re.compile(r"\s*([^<>]+?)\s*(>=|<=|>|<)\s*([^\s<>=]+)\s*(?:\band\b|$)")
+# What the column of a key's coverage is called in a table of tiles, before the key.
+COVERAGE_PREFIX = "coverage_"
+
 EXAMPLE = "'255>=0.5' or 'tissue>=0.5 and fat<0.2'"
 
 

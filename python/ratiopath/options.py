@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Integral, Real
-from typing import Any, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import numpy as np
 
@@ -14,11 +14,14 @@ from ratiopath.readers.storage import StorageOptions
 from ratiopath.selection import Selection
 from ratiopath.values import check_dtype
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 Coverage: TypeAlias = Literal["center", "all_touched", "exact"]
 Outside: TypeAlias = Literal["clip"] | int | float
 OnMissing: TypeAlias = Literal["error", "empty"]
 
-_PAIRS = [(f"{name}_x", f"{name}_y") for name in ("tile_extent", "overlay_mpp", "slide_extent")]
+PAIRS = [(f"{name}_x", f"{name}_y") for name in ("tile_extent", "overlay_mpp", "slide_extent")]
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def patch_options(
         coverage=_coverage(coverage),
         outside=_outside(outside),
         channel=check_channel(channel),
-        on_missing=_on_missing(on_missing),
+        on_missing=check_on_missing(on_missing),
         dtype=_dtype(dtype),
         storage_options=_storage_options(storage_options),
     )
@@ -111,26 +114,56 @@ def overlap_options(
         coverage=_coverage(coverage),
         outside=_outside(outside),
         channel=check_channel(channel),
-        on_missing=_on_missing(on_missing),
+        on_missing=check_on_missing(on_missing),
         selection=Selection.from_options(nodata, classes, bins),
         absent=check_absent(absent),
         storage_options=_storage_options(storage_options),
     )
 
 
-def check_pairs(columns: Mapping[str, object]) -> None:
-    """Refuse one of two optional columns that belong together without the other.
+def check_columns(
+    roi: object, columns: Mapping[str, object], pairs: Sequence[tuple[str, str]] = PAIRS
+) -> None:
+    """Refuse a call whose columns can never say where its tiles lie.
 
     Args:
+        roi: The region of interest, or None for the whole tile.
         columns: All columns by name; None where not given.
+        pairs: Names of optional columns that belong together.
 
     Raises:
-        ValueError: Names the one that is missing.
+        ValueError: One of a pair is missing, or without a ROI the tiles' extent.
     """
-    for pair in _PAIRS:
+    for pair in pairs:
         missing = [name for name in pair if columns[name] is None]
         if len(missing) == 1:
             raise ValueError(f"{pair[0]} and {pair[1]} go together: {missing[0]} is missing")
+    if roi is None and columns["tile_extent_x"] is None:
+        raise ValueError("without a roi, tile_extent_x and tile_extent_y must be given")
+
+
+def check_on_missing(on_missing: str) -> OnMissing:
+    """Check what a null path or a missing file means.
+
+    Raises:
+        ValueError: It is neither ``"error"`` nor ``"empty"``.
+    """
+    if on_missing not in ("error", "empty"):
+        raise ValueError(f"on_missing must be 'error' or 'empty', got {on_missing!r}")
+    return cast("OnMissing", on_missing)
+
+
+def check_absent(absent: object) -> float | None:
+    """Check what a key gets where it does not occur.
+
+    Raises:
+        ValueError: It is neither a number nor None.
+    """
+    if absent is None:
+        return None
+    if not isinstance(absent, Real) or math.isnan(absent):
+        raise ValueError(f"absent must be a number or None, got {absent!r}")
+    return float(absent)
 
 
 def check_given(columns: Mapping[str, object]) -> None:
@@ -180,12 +213,6 @@ def check_channel(channel: object) -> int | None:
     return int(channel)
 
 
-def _on_missing(on_missing: str) -> OnMissing:
-    if on_missing not in ("error", "empty"):
-        raise ValueError(f"on_missing must be 'error' or 'empty', got {on_missing!r}")
-    return cast("OnMissing", on_missing)
-
-
 def _dtype(dtype: object) -> np.dtype[Any] | None:
     if dtype is None:
         return None
@@ -208,16 +235,3 @@ def _storage_options(storage_options: object) -> StorageOptions | None:
     if not all(isinstance(name, str) for name in storage_options):
         raise TypeError("the keys of storage_options must be strings")
     return StorageOptions(storage_options)
-
-
-def check_absent(absent: object) -> float | None:
-    """Check what a key gets where it does not occur.
-
-    Raises:
-        ValueError: It is neither a number nor None.
-    """
-    if absent is None:
-        return None
-    if not isinstance(absent, Real) or math.isnan(absent):
-        raise ValueError(f"absent must be a number or None, got {absent!r}")
-    return float(absent)

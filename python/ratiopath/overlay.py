@@ -104,14 +104,11 @@ def groups_of(batch: Batch, region: Region | None) -> Iterator[Group]:
 
     Raises:
         OverlayValueError: A number is null or out of range; names the row.
-        ValueError: Without a region, the tiles' extent is missing.
     """
     batch.require("tile_x", "tile_y")
     batch.require("mpp_x", "mpp_y", positive=True)
     if region is not None:
         return batch.groups(GROUP_BY)
-    if not all(name in batch.numbers for name in EXTENT):
-        raise ValueError("without a roi, tile_extent_x and tile_extent_y must be given")
     batch.require(*EXTENT, positive=True)
     return batch.groups((*GROUP_BY, *EXTENT))
 

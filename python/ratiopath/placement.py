@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratiopath import _core, resolution
-from ratiopath.errors import OverlayError, OverlayNotFoundError, OverlayValueError
+from ratiopath.errors import OverlayError, OverlayNotFoundError
 from ratiopath.geometry import CoordinateError, lay_exact, lay_rounded
 from ratiopath.options import Options
 from ratiopath.readers import open_reader
@@ -151,7 +152,7 @@ def place(batch: Batch, group: Group, region: Region | None, options: Options) -
         OverlayError: The overlay cannot be opened, has no resolution, or lacks the level asked for;
             names the overlay and the row.
     """
-    try:
+    with _errors_of(group):
         reader = _open(group, options)
         level, scale = _level_and_scale(group, reader)
         if region is None:
@@ -159,15 +160,11 @@ def place(batch: Batch, group: Group, region: Region | None, options: Options) -
         tiles = batch.numbers["tile_x"][group.rows], batch.numbers["tile_y"][group.rows]
         lay = lay_exact if options.coverage == "exact" else lay_rounded
         shape, plan = lay(tiles, region, scale, reader.levels[level], options)
-    except OverlayError as error:
-        raise error.at_row(int(group.rows[0])) from error.__cause__
-    except CoordinateError as error:
-        raise group.error(str(error), error.index) from error
-    except ValueError as error:
-        raise group.error(str(error)) from error
     channels = None if isinstance(reader, EmptyReader) else reader.channels
     if channels is not None and options.channel is not None and options.channel >= channels:
-        raise group.error(f"channel {options.channel} is not among the {channels}")
+        raise group.error(
+            f"there is no channel {options.channel}: the overlay's {channels} count from 0"
+        )
     return Placement(group, reader, level, shape, plan)
 
 
@@ -185,7 +182,7 @@ def place_slide(batch: Batch, group: Group, background: float) -> Placement:
     Raises:
         OverlayError: The slide cannot be opened or lacks the level; names the slide and the row.
     """
-    try:
+    with _errors_of(group):
         if not isinstance(group.overlay, str):
             raise group.error("path is null")
         reader = open_reader(group.overlay, transparent=background)
@@ -196,13 +193,20 @@ def place_slide(batch: Batch, group: Group, background: float) -> Placement:
         tiles = batch.numbers["tile_x"][group.rows], batch.numbers["tile_y"][group.rows]
         options = Options(outside=background)
         shape, plan = lay_rounded(tiles, tile, (1.0, 1.0), reader.levels[level], options)
+    return Placement(group, reader, level, shape, plan)
+
+
+@contextmanager
+def _errors_of(group: Group) -> Iterator[None]:
+    """Let what goes wrong with a group name its overlay and its row."""
+    try:
+        yield
     except OverlayError as error:
         raise error.at_row(int(group.rows[0])) from error.__cause__
     except CoordinateError as error:
         raise group.error(str(error), error.index) from error
     except ValueError as error:
         raise group.error(str(error)) from error
-    return Placement(group, reader, level, shape, plan)
 
 
 def _open(group: Group, options: Options) -> Reader:
@@ -263,7 +267,5 @@ def _forced_level(group: Group, reader: Reader) -> int | None:
     if level is None:
         return None
     if not level.is_integer() or not 0 <= level < len(reader.levels):
-        raise OverlayValueError(
-            f"level {level:g} is not among the overlay's {len(reader.levels)}", reader.path
-        )
+        raise resolution.missing_level(level, len(reader.levels), reader.path)
     return int(level)

@@ -117,6 +117,21 @@ def choose_level(level_mpps: Sequence[Pair], tile_mpp: Pair) -> int:
     return min(nearest, key=lambda index: sum(level_mpps[index]))
 
 
+def missing_level(level: float, count: int, path: str) -> OverlayValueError:
+    """Return the error for a level that was asked for and that a file lacks.
+
+    Args:
+        level: The level.
+        count: How many levels the file has.
+        path: The file.
+
+    Returns:
+        The error to raise.
+    """
+    there = "only level 0" if count == 1 else f"levels 0 to {count - 1}"
+    return OverlayValueError(f"there is no level {level:g}: the file has {there}", path)
+
+
 def base_mpp(
     metadata: ResolutionMetadata,
     *,

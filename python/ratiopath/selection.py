@@ -37,13 +37,11 @@ class Keyed:
         keys: The output keys as Python values.
         texts: The same as text.
         index: For each distinct value an index into ``keys``, ``LEFT_OUT`` or ``UNDECLARED``.
-        values: The distinct values, for messages.
     """
 
     keys: list[Key]
     texts: list[str]
     index: NDArray[np.intp]
-    values: Distinct
 
 
 class Class(NamedTuple):
@@ -121,7 +119,7 @@ class Selection:
             keyed = _by_bin(self.bins, distinct)
         else:
             values = distinct.values()
-            keyed = Keyed([*values], distinct.texts(), np.arange(len(values)), distinct)
+            keyed = Keyed([*values], distinct.texts(), np.arange(len(values)))
         if left_out:
             hit = [match_key(value, dtype) in left_out for value in distinct.values()]
             keyed.index[np.array(hit, bool)] = LEFT_OUT
@@ -151,7 +149,7 @@ class Selection:
                 raise ValueError(f"class {value} is the same {dtype} as another one")
         rest = by_value.get(OTHER, UNDECLARED)
         index = [by_value.get(match_key(value, dtype), rest) for value in distinct.values()]
-        return Keyed([keys[name] for name in names], names, np.array(index, np.intp), distinct)
+        return Keyed([keys[name] for name in names], names, np.array(index, np.intp))
 
 
 def _by_bin(bins: Bins, distinct: Distinct) -> Keyed:
@@ -159,7 +157,7 @@ def _by_bin(bins: Bins, distinct: Distinct) -> Keyed:
     missing = np.isnan(distinct.pixels[:, 0])
     index[missing] = len(bins.texts)
     texts = [*bins.texts, *(["nan"] if missing.any() else [])]
-    return Keyed([*texts], texts, index, distinct)
+    return Keyed([*texts], texts, index)
 
 
 def _as_classes(classes: object) -> tuple[Class, ...]:

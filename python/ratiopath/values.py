@@ -1,8 +1,9 @@
-"""What a distinct pixel is called: from byte patterns to values, keys, classes and bins.
+"""What a distinct pixel is: from byte patterns to values and their key texts.
 
-The core counts byte patterns. This room alone knows what they mean: which patterns are one value
-(NaN, -0.0, a grey pixel of several channels), which are left out, and which are gathered under a
-declared name. It works on distinct pixels only, so it costs nothing per tile.
+The core counts byte patterns. This module alone knows which patterns are one value (NaN, -0.0, a
+grey pixel of several channels), how a value is written, and which dtype holds it. It works on
+distinct pixels only, so it costs nothing per tile. What counts, and under which name, is in
+`ratiopath.selection`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ Scalar: TypeAlias = int | float
 Value: TypeAlias = Scalar | tuple[Scalar, ...]
 
 SUPPORTED_KINDS = "biuf"
+
+# More distinct values than this are a heatmap's, not labels.
+MOST_LABELS = 4096
 
 
 @dataclass(frozen=True)

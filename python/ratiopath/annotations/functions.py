@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ratiopath.annotations.options import annotation_options
-from ratiopath.annotations.overlap import annotation_fractions, check_columns
+from ratiopath.annotations.overlap import annotation_fractions, check_places
 from ratiopath.batch import Batch
 from ratiopath.roi import Region
 
@@ -107,7 +107,7 @@ def annotation_overlap(
         "annotations_mpp_y": annotations_mpp_y,
         "downsample": downsample,
     }
-    check_columns(roi=roi, **columns)
+    check_places(roi, columns)
     region = None if roi is None else Region.from_geometry(roi)
     batch = Batch.of(annotations_path, **columns)
     result: list[dict[str, float]] = [{} for _ in range(batch.size)]

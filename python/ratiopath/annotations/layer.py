@@ -12,11 +12,11 @@ import numpy as np
 
 from ratiopath import _core
 from ratiopath.annotations.files import read_features
-from ratiopath.annotations.options import OTHER
 from ratiopath.annotations.polygons import class_polygons, dissolve, flat, valid_polygons
 from ratiopath.cache import cache_bytes
 from ratiopath.errors import OverlayNotFoundError, OverlayValueError
 from ratiopath.readers.files import file_identity, unopenable
+from ratiopath.selection import OTHER
 
 if TYPE_CHECKING:
     from ratiopath.annotations.features import Features

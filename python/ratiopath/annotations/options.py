@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
+from ratiopath.options import OnMissing, check_on_missing
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Invalid: TypeAlias = Literal["repair", "error"]
-OnMissing: TypeAlias = Literal["error", "empty"]
-
-# Among the declared classes this one gathers all that are not.
-OTHER = "other"
 
 
 @dataclass(frozen=True)
@@ -67,8 +65,6 @@ def annotation_options(
     """
     if invalid not in ("repair", "error"):
         raise ValueError(f"invalid must be 'repair' or 'error', got {invalid!r}")
-    if on_missing not in ("error", "empty"):
-        raise ValueError(f"on_missing must be 'error' or 'empty', got {on_missing!r}")
     for name, value in (("uncovered", uncovered or ""), ("class_column", class_column)):
         if not isinstance(value, str):
             raise TypeError(f"{name} must be text, got {value!r}")
@@ -78,7 +74,7 @@ def annotation_options(
         uncovered=uncovered,
         class_column=class_column,
         invalid=cast("Invalid", invalid),
-        on_missing=cast("OnMissing", on_missing),
+        on_missing=check_on_missing(on_missing),
     )
     _check_keys(options)
     return options

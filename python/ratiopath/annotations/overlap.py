@@ -8,13 +8,15 @@ import numpy as np
 
 from ratiopath.annotations.layer import cache
 from ratiopath.errors import OverlayError
+from ratiopath.options import check_columns
 from ratiopath.overlap import Fractions
+from ratiopath.placement import EXTENT
 from ratiopath.resolution import snap_scale
 from ratiopath.roi import Region
 from ratiopath.threads import in_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
     from ratiopath.annotations.options import AnnotationOptions
     from ratiopath.batch import Batch, Group
 
-EXTENT = ("tile_extent_x", "tile_extent_y")
-SCALE = ("downsample", "mpp_x", "mpp_y", "annotations_mpp_x", "annotations_mpp_y")
+_MPP, _ANNOTATIONS_MPP = ("mpp_x", "mpp_y"), ("annotations_mpp_x", "annotations_mpp_y")
+_SCALE = ("downsample", *_MPP, *_ANNOTATIONS_MPP)
+_PAIRS = (EXTENT, _MPP, _ANNOTATIONS_MPP)
 
 # Fewer rows than this are not worth a thread of their own.
 _LEAST_ROWS = 1024
@@ -32,18 +35,17 @@ _LEAST_ROWS = 1024
 _NOISE = 1e-12
 
 
-def check_columns(**columns: object) -> None:
+def check_places(roi: object, columns: Mapping[str, object]) -> None:
     """Refuse calls that can never say where tiles lie on the annotations.
 
     Args:
-        **columns: All columns by name; None where not given.
+        roi: The region of interest, or None for the whole tile.
+        columns: All columns by name; None where not given.
 
     Raises:
         ValueError: A column that is needed is missing, or two contradict each other.
     """
-    for first, second in (("tile_extent_x", "tile_extent_y"), SCALE[1:3], SCALE[3:]):
-        if (columns[first] is None) != (columns[second] is None):
-            raise ValueError(f"{first} and {second} go together: one is missing")
+    check_columns(roi, columns, _PAIRS)
     if (columns["downsample"] is None) == (columns["annotations_mpp_x"] is None):
         raise ValueError(
             "say how tile pixels and the annotations' coordinates compare: pass either downsample"
@@ -52,8 +54,6 @@ def check_columns(**columns: object) -> None:
         )
     if columns["downsample"] is None and columns["mpp_x"] is None:
         raise ValueError("annotations_mpp_x and annotations_mpp_y need mpp_x and mpp_y")
-    if columns["roi"] is None and columns["tile_extent_x"] is None:
-        raise ValueError("without a roi, tile_extent_x and tile_extent_y must be given")
 
 
 def annotation_fractions(
@@ -70,7 +70,7 @@ def annotation_fractions(
         OverlayError: A file is missing or damaged, or a row's numbers make no sense; names both.
     """
     batch.require("tile_x", "tile_y")
-    needed = [name for name in SCALE if name in batch.numbers]
+    needed = [name for name in _SCALE if name in batch.numbers]
     needed = ["downsample"] if "downsample" in needed else needed
     batch.require(*needed, positive=True)
     if region is None:

@@ -58,6 +58,28 @@ def valid_polygons(
     return polygons, index
 
 
+def class_polygons(
+    polygons: Polygons, keys: NDArray[np.intp], count: int, *, exclusive: bool
+) -> list[Polygons]:
+    """Return the polygons of each key, none of which overlaps another of its key.
+
+    Args:
+        polygons: Valid polygons (P,).
+        keys: The key of each (P,).
+        count: How many keys there are.
+        exclusive: Whether a place counts for the first key only that covers it.
+
+    Returns:
+        The polygons of each key (count,).
+    """
+    of_key: list[Polygons] = [dissolve(polygons[keys == key]) for key in range(count)]
+    if exclusive:
+        for key in range(1, count):
+            earlier: Sequence[Polygons] = of_key[:key]
+            of_key[key] = without(of_key[key], np.concatenate(earlier))
+    return of_key
+
+
 def dissolve(polygons: Polygons) -> Polygons:
     """Unite polygons that overlap, so that every place counts once; the others stay as they are."""
     overlapping = _overlapping(polygons)
@@ -134,25 +156,3 @@ def _warn_of_empty(features: Features, index: NDArray[np.intp], path: str) -> No
 
 def _warn(path: str, text: str) -> None:
     warnings.warn(f"{text} (path={path!r})", stacklevel=2)
-
-
-def class_polygons(
-    polygons: Polygons, keys: NDArray[np.intp], count: int, *, exclusive: bool
-) -> list[Polygons]:
-    """Return the polygons of each key, none of which overlaps another of its key.
-
-    Args:
-        polygons: Valid polygons (P,).
-        keys: The key of each (P,).
-        count: How many keys there are.
-        exclusive: Whether a place counts for the first key only that covers it.
-
-    Returns:
-        The polygons of each key (count,).
-    """
-    of_key: list[Polygons] = [dissolve(polygons[keys == key]) for key in range(count)]
-    if exclusive:
-        for key in range(1, count):
-            earlier: Sequence[Polygons] = of_key[:key]
-            of_key[key] = without(of_key[key], np.concatenate(earlier))
-    return of_key

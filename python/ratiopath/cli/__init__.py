@@ -26,7 +26,3 @@ def main() -> None:
         if extra is None:
             raise
         sys.exit(f"{error.name} is not installed: run pip install 'ratiopath[{extra}]'")
-
-
-if __name__ == "__main__":
-    main()

@@ -12,7 +12,8 @@ from rich.table import Table
 
 from ratiopath.cli.console import say_error
 from ratiopath.errors import OverlayError
-from ratiopath.inspection import MOST_VALUES, inspect
+from ratiopath.inspection import inspect
+from ratiopath.values import MOST_LABELS
 
 if TYPE_CHECKING:
     from ratiopath.inspection import LevelReport, Report, Values
@@ -96,7 +97,7 @@ def _values(values: Values) -> str:
         return f"{seen}nan"
     extremes = f"samples from {values.lowest:g} to {values.highest:g}"
     if not values.shares:
-        return f"{seen}more than {MOST_VALUES:,} different, {extremes}"
+        return f"{seen}more than {MOST_LABELS:,} different, {extremes}"
     if len(values.shares) > _LISTED:
         return f"{seen}{len(values.shares):,} different, {extremes}"
     return seen + ", ".join(f"{key} ({share:.1%})" for key, share in values.shares.items())

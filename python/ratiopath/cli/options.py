@@ -79,7 +79,11 @@ KeepTexts = Annotated[
 Tile = Annotated[
     str,
     typer.Option(
-        metavar="PX", rich_help_panel=_TILES, help="Width and height of a tile: 512, or 512x256."
+        "--tile",
+        "--tile-extent",
+        metavar="PX",
+        rich_help_panel=_TILES,
+        help="Width and height of a tile: 512, or 512x256.",
     ),
 ]
 Stride = Annotated[

@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from ratiopath.errors import OverlayError
+from ratiopath.keep import COVERAGE_PREFIX
 from ratiopath.plots import plot_contact_sheet, plot_slide
 from ratiopath.replacing import replacing
-from ratiopath.runs.merge import PREFIX, coverage_columns, key_names
+from ratiopath.runs.merge import coverage_columns, key_names
 from ratiopath.runs.run import Failure
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ratiopath.cli.console import RunProgress
-    from ratiopath.cli.summary import Outcome
+    from ratiopath.cli.outcome import Outcome
     from ratiopath.runs.jobs import Job
     from ratiopath.runs.parts import Parts, Record
     from ratiopath.runs.settings import Settings
@@ -101,7 +102,7 @@ def part_columns(job: Job, record: Record, parts: Parts, keys: Sequence[str]) ->
     return {
         **{name: table[name].to_numpy() for name in ("tile_x", "tile_y", "kept")},
         **{name: np.full(table.num_rows, record.row[name]) for name in shared},
-        **{f"{PREFIX}{key}": _joined([one[key] for one in spread]) for key in keys},
+        **{f"{COVERAGE_PREFIX}{key}": _joined([one[key] for one in spread]) for key in keys},
     }
 
 

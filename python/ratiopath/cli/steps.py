@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from ratiopath.cli.console import RunProgress, say_error, standard_error
-from ratiopath.cli.summary import Outcome, say_json, say_summary
+from ratiopath.cli.outcome import Outcome
+from ratiopath.cli.summary import say_summary
+from ratiopath.cli.summary_json import say_json
 from ratiopath.errors import OverlayError
 from ratiopath.runs.jobs import find_jobs
 from ratiopath.runs.merge import merge

@@ -1,115 +1,21 @@
-"""What came of a run, for people and for programs."""
+"""What came of a run, for people."""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-import ratiopath
+from ratiopath.cli.outcome import some
 from ratiopath.cli.ways_out import reason, way_out
-from ratiopath.runs.merge import key_names
-from ratiopath.runs.run import Plans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from ratiopath.runs.jobs import Found, Job
-    from ratiopath.runs.parts import Record
-    from ratiopath.runs.run import Failure
-    from ratiopath.runs.settings import Settings
+    from ratiopath.cli.outcome import Outcome
 
 # Slides that a table lists; the JSON has all.
 LISTED = 20
-
-
-@dataclass
-class Outcome:
-    """What came of a run.
-
-    Attributes:
-        settings: What it was asked to do.
-        found: The slides.
-        dry_run: Whether nothing was measured.
-        plans: What was to be done.
-        done: The slides that are measured, now or before.
-        failed: The slides that could not be.
-        output: The table, if it was written.
-        rows: How many rows it has.
-        pictures: The picture of each slide, drawn now or before.
-        sheets: The contact sheets.
-        seconds: How long it took.
-    """
-
-    settings: Settings
-    found: Found
-    dry_run: bool = False
-    plans: Plans = field(default_factory=Plans)
-    done: dict[Job, Record] = field(default_factory=dict)
-    failed: list[Failure] = field(default_factory=list)
-    output: Path | None = None
-    rows: int = 0
-    pictures: dict[Job, Path] = field(default_factory=dict)
-    sheets: list[Path] = field(default_factory=list)
-    seconds: float = 0.0
-
-    def planned(self, plans: Plans) -> None:
-        """Take over what is to be done."""
-        self.plans = plans
-        self.done |= plans.done
-        self.failed += plans.failed
-
-    def measured(self, done: dict[Job, Record], failed: list[Failure]) -> None:
-        """Take over what was done."""
-        self.done |= done
-        self.failed += failed
-
-    @property
-    def tiles(self) -> int:
-        """How many tiles are measured."""
-        return sum(record.tiles for record in self.done.values())
-
-    @property
-    def kept(self) -> int:
-        """How many of them are kept."""
-        return sum(record.kept for record in self.done.values())
-
-    def coverage(self) -> dict[str, float]:
-        """Return the mean coverage of all tiles by key."""
-        records = list(self.done.values())
-        sums = Counter[str]()
-        for record in records:
-            sums.update(record.coverage)
-        declared = self.settings.options.selection.declared_keys
-        return {key: sums[key] / max(self.tiles, 1) for key in key_names(records, declared)}
-
-    def warnings(self) -> Iterator[str]:
-        """Yield what the user should know, most urgent first."""
-        coverage = self.coverage()
-        for key in self.settings.conditions.keys:
-            if self.done and not coverage.get(key):
-                held = ", ".join(key for key, mean in coverage.items() if mean) or "nothing"
-                yield f"--keep asks for {key}, which no tile holds; found: {held}"
-        if self.found.overlays:
-            names = _some(self.found.overlays)
-            yield f"not taken for slides, being overlays of others: {names}"
-        notes: dict[str, list[str]] = {}
-        for job, texts in self._notes():
-            for text in texts:
-                notes.setdefault(text, []).append(job.slide)
-        yield from (f"{_some(slides)}: {text}" for text, slides in notes.items())
-
-    def _notes(self) -> Iterator[tuple[Job, list[str]]]:
-        yield from ((job, record.warnings) for job, record in self.done.items())
-        if self.dry_run:
-            yield from ((plan.job, list(plan.warnings)) for plan in self.plans.to_do)
 
 
 def say_summary(outcome: Outcome) -> None:
@@ -125,75 +31,6 @@ def say_summary(outcome: Outcome) -> None:
     _say_skipped(outcome, console)
     _say_failed(outcome, console)
     _say_files(outcome, console)
-
-
-def say_json(outcome: Outcome) -> None:
-    """Print what came of a run as JSON."""
-    typer.echo(json.dumps(as_json(outcome), indent=2))
-
-
-def as_json(outcome: Outcome) -> dict[str, Any]:
-    """Return what came of a run; the documentation of the command line lists the fields."""
-    return {
-        "ratiopath": ratiopath.__version__,
-        "status": _status(outcome),
-        "keep": str(outcome.settings.conditions),
-        "slides": [_slide_json(outcome, job) for job in outcome.found.jobs if job in outcome.done],
-        "to_do": [_plan_json(plan) for plan in outcome.plans.to_do] if outcome.dry_run else [],
-        "failed": [
-            {
-                "path": failure.job.slide,
-                "overlay_path": failure.job.overlay,
-                "error": type(failure.error).__name__,
-                "reason": reason(failure.error),
-                "way_out": way_out(failure),
-            }
-            for failure in outcome.failed
-        ],
-        "skipped": [job.slide for job in outcome.plans.skipped],
-        "tiles": outcome.tiles,
-        "kept": outcome.kept,
-        "dropped": outcome.tiles - outcome.kept,
-        "coverage": outcome.coverage(),
-        "notes": list(outcome.warnings()),
-        "output": None if outcome.output is None else str(outcome.output),
-        "rows": outcome.rows,
-        "contact_sheets": list(map(str, outcome.sheets)),
-        "seconds": round(outcome.seconds, 3),
-    }
-
-
-def _status(outcome: Outcome) -> str:
-    if outcome.failed:
-        return "failed"
-    return "planned" if outcome.dry_run else "done"
-
-
-def _slide_json(outcome: Outcome, job: Job) -> dict[str, Any]:
-    record = outcome.done[job]
-    picture = outcome.pictures.get(job)
-    return {
-        "path": job.slide,
-        "overlay_path": job.overlay if record.overlay_found else None,
-        "tiles": record.tiles,
-        "kept": record.kept,
-        "coverage": {key: total / record.tiles for key, total in record.coverage.items()},
-        **{name: record.row[name] for name in ("extent_x", "extent_y", "mpp_x", "mpp_y", "level")},
-        "overlay_level": record.overlay_level,
-        "done_before": job in outcome.plans.done,
-        "picture": None if picture is None else str(picture),
-    }
-
-
-def _plan_json(plan: Any) -> dict[str, Any]:
-    return {
-        "path": plan.job.slide,
-        "overlay_path": plan.job.overlay,
-        "overlay_found": plan.overlay_found,
-        "tiles": plan.tiles,
-        **{name: plan.row[name] for name in ("extent_x", "extent_y", "mpp_x", "mpp_y", "level")},
-        "overlay_level": plan.overlay_level,
-    }
 
 
 def _say_plans(outcome: Outcome, console: Console) -> None:
@@ -245,7 +82,7 @@ def _say_tiles(outcome: Outcome, console: Console) -> None:
 def _say_skipped(outcome: Outcome, console: Console) -> None:
     skipped = [job.slide for job in outcome.plans.skipped]
     if skipped:
-        text = f"{_count(len(skipped), 'slide')} left out for want of an overlay: {_some(skipped)}"
+        text = f"{_count(len(skipped), 'slide')} left out for want of an overlay: {some(skipped)}"
         console.print(escape(text), soft_wrap=True)
 
 
@@ -258,7 +95,9 @@ def _say_failed(outcome: Outcome, console: Console) -> None:
         where = f" ({path})" if path not in (None, failure.job.slide) else ""
         console.print(f"  {escape(failure.job.slide)}", soft_wrap=True)
         console.print(f"    {escape(reason(failure.error) + where)}", soft_wrap=True)
-        console.print(f"    -> {escape(way_out(failure))}", soft_wrap=True)
+        way = way_out(failure)
+        if way is not None:
+            console.print(f"    -> {escape(way)}", soft_wrap=True)
     if outcome.output is not None:
         console.print("Started again, the same command does only the slides that failed.")
 
@@ -292,8 +131,3 @@ def _say_table(table: Table, total: int, console: Console) -> None:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def _some(names: list[str], most: int = 3) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

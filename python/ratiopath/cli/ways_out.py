@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ratiopath.errors import (
+    OverlayAccessError,
     OverlayError,
     OverlayFormatError,
     OverlayNotFoundError,
@@ -25,6 +26,16 @@ _WORDS = {
     "level": "choose another --level or --overlay-level; ratiopath info FILE lists them",
 }
 
+# The way out of any other error of a kind, the narrower kinds first.
+_KINDS: dict[type[Exception], str] = {
+    OverlayFormatError: (
+        "the file is damaged or of an unknown kind: replace it, or leave the slide out"
+    ),
+    OverlayAccessError: "the storage may answer another time: start the same command again",
+    MemoryError: "--threads 1 takes less memory",
+    OSError: "make sure that the folder of --output can be written to and has room",
+}
+
 
 def reason(error: Exception) -> str:
     """Return what is wrong, without the path, and without the way out for Python."""
@@ -32,8 +43,11 @@ def reason(error: Exception) -> str:
     return text.partition(": pass ")[0] or type(error).__name__
 
 
-def way_out(failure: Failure) -> str:
-    """Return what to do about a slide that could not be done, in the command line's options."""
+def way_out(failure: Failure) -> str | None:
+    """Return what to do about a slide that could not be done, in the command line's options.
+
+    None where the error's own reason is all that is known.
+    """
     error, job = failure.error, failure.job
     of_slide = isinstance(error, OverlayError) and error.path == job.slide != job.overlay
     if isinstance(error, OverlayResolutionError):
@@ -49,6 +63,4 @@ def way_out(failure: Failure) -> str:
     for words, option in _WORDS.items():
         if words in text:
             return option
-    if isinstance(error, OverlayFormatError):
-        return "the file is damaged or of an unknown kind: replace it, or leave the slide out"
-    return "see the message"
+    return next((way for kind, way in _KINDS.items() if isinstance(error, kind)), None)

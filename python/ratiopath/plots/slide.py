@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import StrMethodFormatter
 
-from ratiopath.keep import Keep
+from ratiopath.keep import COVERAGE_PREFIX, Keep
 from ratiopath.plots.draw import SlidePicture, coverage_bar, draw_slide, draw_tiles, tile_legend
 from ratiopath.plots.overlay import draw_overlay, read_overlay_picture
 from ratiopath.plots.tiles import Cells, Tiles
@@ -132,7 +132,7 @@ def coloured_key(tiles: Tiles, keep: Keep, wanted: str | None) -> str | None:
     """
     if wanted is not None:
         if wanted not in tiles.coverage:
-            raise ValueError(f"the table of tiles has no column coverage_{wanted}")
+            raise ValueError(f"the table of tiles has no column {COVERAGE_PREFIX}{wanted}")
         return wanted
     asked = [key for key in keep.keys if key in tiles.coverage]
     return next(iter([*asked, *reversed(tiles.coverage)]), None)

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ratiopath.keep import Keep, key_order
+from ratiopath.keep import COVERAGE_PREFIX, Keep, key_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-PREFIX = "coverage_"
 
 # More cells than this cannot be told apart in a picture: tiles are drawn in blocks then.
 MOST_CELLS = 20_000
@@ -69,10 +67,11 @@ class Tiles:
         level = _numbers(table, names, "level", rows) if "level" in names else np.zeros(len(corner))
         if len(corner) and (np.ptp(mpp, axis=0).any() or np.ptp(level)):
             raise ValueError("the tiles come from several levels or slides: draw one at a time")
+        prefixed = [name for name in names if name.startswith(COVERAGE_PREFIX)]
+        keys = sorted((name.removeprefix(COVERAGE_PREFIX) for name in prefixed), key=key_order)
         coverage = {
-            name.removeprefix(PREFIX): np.nan_to_num(_numbers(table, names, name, rows))
-            for name in sorted(names, key=lambda name: key_order(name.removeprefix(PREFIX)))
-            if name.startswith(PREFIX)
+            key: np.nan_to_num(_numbers(table, names, f"{COVERAGE_PREFIX}{key}", rows))
+            for key in keys
         }
         one = (float(mpp[0, 0]), float(mpp[0, 1])) if len(mpp) else (1.0, 1.0)
         kept = keep.mask(coverage, len(corner))

@@ -158,7 +158,7 @@ class Reader(ABC):
             unless there is none.
 
         Raises:
-            OverlayError: The overlay was not to be had, or was replaced meanwhile.
+            OverlayError: The overlay could not be read, or was replaced meanwhile.
         """
         return len(places)
 

@@ -19,7 +19,6 @@ class EmptyReader(Reader):
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
         self.path = "<missing>"
-        self.identity = ()
         self.dtype = dtype
         self.channels = 1
         self.levels = (Level(width=0, height=0, segment_width=1, segment_height=1),)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Part = tuple[int | None, int | None]
 WHOLE: Part = (None, None)
 
-# Keys are a part of a path that the metadata give.
+# A key comes from the metadata, and may lead through a file or name a folder.
 _ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
@@ -45,7 +45,7 @@ class Folder(ABC):
 
         Raises:
             ValueError: It is larger than 256 MiB, or no regular file.
-            OverlayError: It is not to be had.
+            OverlayError: It cannot be read.
         """
 
     def get_ahead(self, wanted: Iterable[tuple[str, Part]]) -> None:  # noqa: B027 - not abstract: near folders need do nothing

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from ratiopath.errors import OverlayAccessError, OverlayFormatError, OverlayNotFoundError
+from ratiopath.limits import LARGEST_SEGMENT
 from ratiopath.readers.files import RandomAccessFile
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ SPAN = 4 * 1024**2
 # What is fetched before the first of it is decoded.
 AHEAD_BYTES = 16 * 1024**2
 # Stored bytes of a segment: as much as any may take decoded.
-LARGEST_READ = 256 * 1024**2
+LARGEST_READ = LARGEST_SEGMENT
 # Fetched bytes that the process keeps, of all remote files together.
 KEPT_BYTES = 64 * 1024**2
 
@@ -132,7 +133,7 @@ class RemoteFile(RandomAccessFile):
         Raises:
             EOFError: The file ends before.
             ValueError: More than 256 MiB were asked for.
-            OverlayError: The file was replaced, or is not to be had.
+            OverlayError: The file was replaced, or cannot be read.
         """
         if offset + count > self.size:
             raise EOFError(f"bytes {offset} to {offset + count} lie past the end at {self.size}")
@@ -165,7 +166,7 @@ class RemoteFile(RandomAccessFile):
         """Fetch ranges, given as offset and count, neighbours in one request; keep and return them.
 
         Raises:
-            OverlayError: The file was replaced, or is not to be had.
+            OverlayError: The file was replaced, or cannot be read.
         """
         spans = merged(ranges)
         parts = self._storage.fetch([("", start, start + count) for (start, count), _ in spans])

@@ -136,7 +136,7 @@ class Storage:
 
         Raises:
             OverlayNotFoundError: There is no such object.
-            OverlayAccessError: It was not to be had.
+            OverlayAccessError: It could not be read.
         """
         path = self._object(name)
         with self._errors(), self._turn:
@@ -158,7 +158,7 @@ class Storage:
             is no such object.
 
         Raises:
-            OverlayAccessError: One was not to be had, or came whole instead of the range.
+            OverlayAccessError: One could not be read, or came whole instead of the range.
         """
         paths = [self._object(name) for name, _, _ in requests]
         starts, ends = [start for _, start, _ in requests], [end for _, _, end in requests]

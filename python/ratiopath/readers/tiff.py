@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ratiopath.readers.tiff_planes import Page
+    from ratiopath.readers.tiff_pyramid import Page
 
 _ORIENTATION = 274
 _READ_TAGS = (282, 283, 296, GDAL_NODATA, _ORIENTATION)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ratiopath.readers.tiff_planes import Page
+    from ratiopath.readers.tiff_pyramid import Page
 
 # The result is bytes, or a buffer that tifffile may write to.
 Unpack: TypeAlias = "Callable[[bytes, int], Any]"

@@ -8,7 +8,7 @@ import numpy as np
 
 from ratiopath.limits import LARGEST_SEGMENT
 from ratiopath.readers.base import Level
-from ratiopath.readers.tiff_planes import Page, RowPlane, StripPlane, TilePlane
+from ratiopath.readers.tiff_planes import RowPlane, StripPlane, TilePlane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ratiopath.readers.files import RandomAccessFile
     from ratiopath.readers.tiff_planes import Plane
+    from ratiopath.readers.tiff_pyramid import Page
 
 # Stored bytes are compared, not decoded, where they are at most one in so many of the decoded.
 SMALL_FRACTION = 32

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 
     from ratiopath.readers.base import Level
     from ratiopath.readers.files import RandomAccessFile
-
-# tifffile's TiffPage, or TiffFrame, which has its own segments and the layout of its keyframe.
-Page: TypeAlias = Any
+    from ratiopath.readers.tiff_pyramid import Page
 
 JPEG_BLOCK = 16
 
@@ -102,7 +100,7 @@ class Plane(ABC):
 
         Raises:
             EOFError: The file ends before.
-            ValueError: The stream holds an image of another size.
+            ValueError: The stream holds an image of another size, or of other samples.
             Exception: Whatever the codec raises.
         """
         if self.is_sparse(index):
@@ -113,6 +111,11 @@ class Plane(ABC):
             stream = self._unpacked(stream, width * height * self.samples * self.dtype.itemsize)
         self._check_size(stream, index)
         pixels, _, _ = self._decode(stream, index, **self._tables)
+        if pixels.shape[-1] != self.samples:
+            raise ValueError(
+                f"its stream's samples per pixel are {pixels.shape[-1]}, where the file says"
+                f" {self.samples}"
+            )
         return _in_dtype(pixels[0], self.dtype)
 
     def _check_size(self, stream: bytes, index: int) -> None:

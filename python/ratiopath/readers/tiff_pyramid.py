@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-# tifffile's TiffPageSeries, and its TiffPage or TiffFrame.
+# tifffile's TiffPageSeries.
 Series: TypeAlias = Any
+# Its TiffPage, or TiffFrame, which has its own segments and the layout of its keyframe.
 Page: TypeAlias = Any
 
 REDUCED = 1

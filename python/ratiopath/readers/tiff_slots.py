@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ratiopath.readers.tiff_planes import Page
+    from ratiopath.readers.tiff_pyramid import Page
 
 Decode: TypeAlias = "Callable[[bytes, NDArray[np.uint8]], NDArray[Any] | None]"
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import zarr
 
 from ratiopath.errors import OverlayError, OverlayFormatError
-from ratiopath.readers.base import Reader, ResolutionMetadata
+from ratiopath.readers.base import SAMPLE_TYPES, Reader, ResolutionMetadata
 from ratiopath.readers.remote import AHEAD_BYTES
 from ratiopath.readers.zarr_level import ZarrLevel
 from ratiopath.readers.zarr_metadata import find_multiscale, is_series, plain_axes
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from ratiopath.readers.folders import Folder
     from ratiopath.readers.zarr_metadata import Dataset, Multiscale
 
-_DTYPES = frozenset("?bBhHiIlLqQefd")
-
 
 class ZarrReader(Reader):
     """A Zarr opened for reading.
@@ -39,7 +37,7 @@ class ZarrReader(Reader):
 
     Raises:
         OverlayFormatError: It is no image, is corrupt, or uses what is not supported.
-        OverlayAccessError: It is remote, and was not to be had.
+        OverlayAccessError: It is remote, and could not be read.
     """
 
     def __init__(self, folder: Folder, zarr_format: Literal[2, 3], transparent: float = 0) -> None:
@@ -55,13 +53,7 @@ class ZarrReader(Reader):
         except Exception as error:
             raise OverlayFormatError(f"the Zarr cannot be read: {error}", self.path) from error
 
-    def read_segment(
-        self,
-        level: int,
-        row: int,
-        column: int,
-        slot: NDArray[Any] | None = None,  # noqa: ARG002 - zarr makes its own arrays
-    ) -> NDArray[Any] | None:
+    def read_segment(self, level: int, row: int, column: int) -> NDArray[Any] | None:
         """Decode one chunk, or several small ones; see `Reader.read_segment`.
 
         Raises:
@@ -139,7 +131,7 @@ def _array(group: zarr.Group, dataset: Dataset, multiscale: Multiscale) -> zarr.
 
 
 def _checked(array: zarr.Array[Any]) -> zarr.Array[Any]:
-    if array.dtype.char not in _DTYPES:
+    if array.dtype.char not in SAMPLE_TYPES:
         raise ValueError(f"samples of {array.dtype} are not supported")
     return array
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ratiopath.limits import LARGEST_SEGMENT
 from ratiopath.readers.base import Level
 from ratiopath.readers.folders import WHOLE, Folder, Part
 from ratiopath.readers.zarr_shards import ShardIndex
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 # Smaller chunks are read several at a time, for each read has a price of its own.
 SMALLEST_SIDE = 256
-# What a chunk, or one segment, may take decoded: far above any in use.
-SEGMENT_BYTES = 256 * 1024**2
 LARGEST_SIDE = 2**32
 
 # What a chunk's codecs may add to incompressible pixels.
@@ -125,10 +124,10 @@ class ZarrLevel:
         # Along other axes a chunk is decoded with its neighbours.
         self._chunk_bytes = math.prod(self._chunk) * self.dtype.itemsize
         size = max(self._chunk_bytes, self.segment_bytes)
-        if size > SEGMENT_BYTES:
+        if size > LARGEST_SEGMENT:
             raise ValueError(
                 f"chunks of {self._chunk} {self.dtype} take {size:,} bytes decoded, more than"
-                f" {SEGMENT_BYTES:,}: rewrite the array with chunks of, for example, 512 x 512"
+                f" {LARGEST_SEGMENT:,}: rewrite the array with chunks of, for example, 512 x 512"
             )
 
     def _selection(self, row: int, column: int) -> tuple[slice | int, ...]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from zarr.codecs import BytesCodec, Crc32cCodec, ShardingCodec
 
+from ratiopath.readers.remote import LARGEST_READ
+
 if TYPE_CHECKING:
     import zarr
 
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
 # Where a shard's index says a chunk lies: offset and bytes, both this number if it is left out.
 _PLACE_BYTES = 16
 _LEFT_OUT = 2**64 - 1
-
-LARGEST_INDEX = 256 * 1024**2
 
 # Indices of a chunk along all axes.
 Chunk = tuple[int, ...]
@@ -46,7 +46,7 @@ class ShardIndex:
         at_end = getattr(location, "value", location) == "end"
         self.part: Part = (-size, None) if at_end else (0, size)
         plain = (BytesCodec(endian="little"), Crc32cCodec())
-        self.is_plain = codec.index_codecs == plain and size <= LARGEST_INDEX
+        self.is_plain = codec.index_codecs == plain and size <= LARGEST_READ
         self._size = size
 
     @classmethod

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from ratiopath.batch import Batch
-from ratiopath.columns import LARGEST_ROW
 from ratiopath.errors import OverlayError, OverlayValueError
 from ratiopath.overlay import fractions
 from ratiopath.runs.plan import slide_extent
+from ratiopath.values import MOST_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -116,9 +116,9 @@ def cover_slide(plan: SlidePlan, settings: Settings) -> Iterator[tuple[pa.Table,
         found = _measure(plan, settings, tiles, x, y)
         coverage = Coverage.of(len(tiles), found)
         seen.update(coverage.keys)
-        if settings.options.selection.declared_keys is None and len(seen) > LARGEST_ROW:
+        if settings.options.selection.declared_keys is None and len(seen) > MOST_LABELS:
             raise OverlayValueError(
-                f"more than {LARGEST_ROW} distinct values are a heatmap, not labels: count ranges"
+                f"more than {MOST_LABELS} distinct values are a heatmap, not labels: count ranges"
                 " with bins, or declare classes with 'other'",
                 plan.job.overlay,
             )

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ratiopath.columns import LARGEST_ROW
 from ratiopath.errors import OverlayValueError
-from ratiopath.keep import key_order
+from ratiopath.keep import COVERAGE_PREFIX, key_order
 from ratiopath.replacing import replacing
+from ratiopath.values import MOST_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,8 +25,6 @@ ROW_GROUP = 1 << 17
 
 # Fractions held at once.
 MOST_CELLS = 1 << 23
-
-PREFIX = "coverage_"
 
 _SLIDE_FIELDS = [
     ("tile_extent_x", pa.int64()),
@@ -65,7 +63,7 @@ def table_schema(keys: Sequence[str], *, keep_all: bool) -> pa.Schema:
             *_SLIDE_FIELDS,
             ("overlay_path", pa.string()),
             *([("kept", pa.bool_())] if keep_all else []),
-            *((f"{PREFIX}{key}", pa.float64()) for key in keys),
+            *((f"{COVERAGE_PREFIX}{key}", pa.float64()) for key in keys),
         ]
     )
 
@@ -97,7 +95,7 @@ def merge(
         OSError: The table cannot be written.
     """
     keys = key_names((record for _, record in done), declared)
-    if len(keys) > LARGEST_ROW:
+    if len(keys) > MOST_LABELS:
         raise OverlayValueError(
             f"the slides hold {len(keys):,} different values, too many for a column each: declare"
             " classes with 'other', or count ranges with bins"
@@ -163,7 +161,7 @@ def _table(
         **{name: batch[name] for name in ("tile_x", "tile_y", "kept")},
     }
     coverage = coverage_columns(batch["coverage"], position, absent)
-    columns |= {f"{PREFIX}{key}": column for key, column in coverage.items()}
+    columns |= {f"{COVERAGE_PREFIX}{key}": column for key, column in coverage.items()}
     return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratiopath import resolution
-from ratiopath.errors import OverlayNotFoundError, OverlayResolutionError, OverlayValueError
+from ratiopath.errors import OverlayNotFoundError, OverlayResolutionError
 from ratiopath.readers import open_reader
 from ratiopath.slides.rows import read_slide_row
 from ratiopath.tiling.tilers import grid_tiles
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 # others may have one per pixel, so a call then also has at most so many pixels.
 MOST_TILES = 1 << 16
 MOST_PIXELS = 1 << 26
-
-# Levels go in steps of two to four, so a level this far from what was asked for is worth a word.
-FAR = 1.1
 
 
 @dataclass(frozen=True)
@@ -134,9 +131,7 @@ def _overlay_level(overlay: str, row: dict[str, Any], settings: Settings) -> tup
     if level is None:
         level = resolution.choose_level(mpps, tile_mpp)
     if level >= len(mpps):
-        raise OverlayValueError(
-            f"level {level} is not among the overlay's {len(mpps)} levels", overlay
-        )
+        raise resolution.missing_level(level, len(mpps), overlay)
     scale = (tile_mpp[0] / mpps[level][0]) * (tile_mpp[1] / mpps[level][1])
     return level, _chunk(reader, scale, settings)
 
@@ -151,13 +146,8 @@ def _chunk(reader: Reader, scale: float, settings: Settings) -> int:
 
 
 def _notes(row: dict[str, Any], tiles: int, settings: Settings) -> list[str]:
-    notes = []
-    mpp, wanted = row["mpp_x"], settings.mpp
-    if wanted is not None and not 1 / FAR < mpp / wanted[0] < FAR:
-        notes.append(
-            f"its tiles are at {mpp:.4g} µm/px, not {wanted[0]:.4g}: no level is nearer, and"
-            " nothing is resized"
-        )
+    far = settings.tiling.describe_far_level((row["mpp_x"], row["mpp_y"]))
+    notes = [] if far is None else [far]
     if any(row[f"tile_extent_{axis}"] > row[f"extent_{axis}"] for axis in "xy"):
         notes.append(f"the slide is smaller than a tile: {tiles} tiles")
     return notes

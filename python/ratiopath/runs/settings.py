@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import ratiopath
+from ratiopath import _core
 from ratiopath.keep import Keep
 from ratiopath.options import overlap_options
 from ratiopath.runs.regions import parse_roi
@@ -132,7 +132,7 @@ class Settings:
 
     def as_json(self) -> dict[str, Any]:
         """Return the settings, and the version that they are for, as JSON would hold them."""
-        plain = {"version": ratiopath.__version__, **asdict(self)}
+        plain = {"version": _core.__version__, **asdict(self)}
         settings: dict[str, Any] = json.loads(json.dumps(plain))
         return settings
 

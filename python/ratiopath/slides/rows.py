@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pyarrow as pa
 
-from ratiopath.errors import OverlayResolutionError, OverlayValueError
+from ratiopath.errors import OverlayResolutionError
 from ratiopath.readers import open_reader
 from ratiopath.resolution import (
     choose_level,
     describe_missing_mpp,
     find_base_mpp,
     level_downsamples,
+    missing_level,
 )
 
 if TYPE_CHECKING:
@@ -120,8 +121,8 @@ class Tiling:
             return None
         has, wants = (" x ".join(f"{number:.3g}" for number in pair) for pair in (mpp, self.mpp))
         return (
-            f"the level nearest to {wants} µm per pixel has {has}: tiles are of that level, whose"
-            " µm per pixel are in the columns mpp_x and mpp_y"
+            f"the level nearest to {wants} µm per pixel has {has}: tiles are of that level, and"
+            " nothing is resized"
         )
 
 
@@ -187,10 +188,7 @@ def _level(base: Pair | None, downsamples: Sequence[Pair], path: str, tiling: Ti
         return choose_level(mpps, tiling.mpp)
     level = tiling.level or 0
     if level >= len(downsamples):
-        raise OverlayValueError(
-            f"level={level} is asked for, but the slide has {len(downsamples)} levels",
-            path,
-        )
+        raise missing_level(level, len(downsamples), path)
     return level
 
 

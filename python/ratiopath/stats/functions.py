@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ratiopath.batch import Batch
-from ratiopath.options import check_pairs
+from ratiopath.options import check_columns
 from ratiopath.roi import Region
 from ratiopath.stats.options import stats_options
 from ratiopath.stats.summary import statistics
@@ -122,6 +122,6 @@ def overlay_stats(
         "slide_extent_y": slide_extent_y,
         "level": level,
     }
-    check_pairs(columns)
+    check_columns(roi, columns)
     region = None if roi is None else Region.from_geometry(roi)
     return statistics(Batch.of(overlay_path, **columns), region, options)

@@ -9,7 +9,7 @@ from ray.data.datatype import DataType
 
 from ratiopath.annotations.features import UNCLASSIFIED
 from ratiopath.annotations.options import AnnotationOptions, annotation_options
-from ratiopath.annotations.overlap import annotation_fractions, check_columns
+from ratiopath.annotations.overlap import annotation_fractions, check_places
 from ratiopath.batch import Batch
 from ratiopath.columns import struct_column
 from ratiopath.options import OverlapOptions, check_absent
@@ -106,7 +106,7 @@ def tile_annotation_overlap(
         "annotations_mpp_y": annotations_mpp_y,
         "downsample": downsample,
     }
-    check_columns(roi=roi, **columns)
+    check_places(roi, columns)
     return expression(
         _overlap,
         _return_dtype(options.declared_keys),

@@ -9,7 +9,7 @@ import pyarrow as pa
 from ray.data.datatype import DataType
 
 from ratiopath.batch import Batch
-from ratiopath.options import check_given, check_pairs
+from ratiopath.options import check_columns, check_given
 from ratiopath.roi import Region
 from ratiopath.stats.options import stats_options
 from ratiopath.stats.summary import statistics
@@ -108,9 +108,7 @@ def tile_overlay_stats(
         "level": level,
     }
     check_given(columns)
-    check_pairs(columns)
-    if roi is None and tile_extent_x is None:
-        raise ValueError("without a roi, tile_extent_x and tile_extent_y must be given")
+    check_columns(roi, columns)
     if isinstance(overlay_path, np.ndarray):
         raise TypeError("overlay_path must be a column or a path; arrays are for overlay_stats")
     fields = pa.struct([(name, pa.float64()) for name in options.stats])

@@ -18,8 +18,8 @@ from ratiopath.errors import OverlayValueError
 from ratiopath.options import (
     Options,
     OverlapOptions,
+    check_columns,
     check_given,
-    check_pairs,
     overlap_options,
     patch_options,
 )
@@ -55,7 +55,7 @@ def tile_overlay(
     overlay_mpp_y: Expr | float | None = None,
     slide_extent_x: Expr | float | None = None,
     slide_extent_y: Expr | float | None = None,
-    level: int | None = None,
+    level: Expr | int | None = None,
     coverage: str = "center",
     outside: float | str = "clip",
     channel: int | None = None,
@@ -143,7 +143,7 @@ def tile_overlay_overlap(
     overlay_mpp_y: Expr | float | None = None,
     slide_extent_x: Expr | float | None = None,
     slide_extent_y: Expr | float | None = None,
-    level: int | None = None,
+    level: Expr | int | None = None,
     coverage: str = "center",
     outside: float | str = "clip",
     channel: int | None = None,
@@ -237,9 +237,7 @@ def _expression(
 ) -> BatchExpression:
     """Check what can be known before any row is, and build the expression."""
     check_given(columns)
-    check_pairs(columns)
-    if roi is None and columns["tile_extent_x"] is None:
-        raise ValueError("without a roi, tile_extent_x and tile_extent_y must be given")
+    check_columns(roi, columns)
     if isinstance(columns["overlay_path"], np.ndarray):
         raise TypeError("overlay_path must be a column or a path; arrays are for read_overlay")
     region = None if roi is None else Region.from_geometry(roi)

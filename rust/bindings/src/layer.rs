@@ -1,11 +1,10 @@
 use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use ratiopath_core::layer;
-use ratiopath_core::polygon::{Point, Polygon};
 use ratiopath_core::shared::Region;
 
 use crate::error::IntoPyResult;
+use crate::rings::{ends, points, polygon};
 
 type Fractions<'py> =
     (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<f64>>);
@@ -26,7 +25,7 @@ impl Layer {
         classes: PyReadonlyArray1<'_, u32>,
         count: usize,
     ) -> PyResult<Self> {
-        let vertices = pairs(&vertices)?;
+        let vertices = points(&vertices)?;
         let (ring_ends, polygon_ends) = (ring_ends.as_slice()?, polygon_ends.as_slice()?);
         let classes = classes.as_slice()?;
         let make = || {
@@ -44,10 +43,10 @@ impl Layer {
         x: PyReadonlyArray1<'_, f64>,
         y: PyReadonlyArray1<'_, f64>,
     ) -> PyResult<Fractions<'py>> {
-        let (vertices, ring_ends) = (pairs(&vertices)?, ring_ends.as_slice()?);
+        let (vertices, ring_ends) = (points(&vertices)?, ring_ends.as_slice()?);
         let (x, y) = (x.as_slice()?, y.as_slice()?);
         let measure = || {
-            let region = Polygon::new(vertices.to_vec(), ends(ring_ends))?;
+            let region = polygon(vertices, ring_ends)?;
             self.inner.fractions(&Region::new(&region), x, y)
         };
         let found = py.detach(measure).into_py_result()?;
@@ -57,16 +56,4 @@ impl Layer {
             PyArray1::from_vec(py, found.fractions),
         ))
     }
-}
-
-fn pairs<'a>(vertices: &'a PyReadonlyArray2<'_, f64>) -> PyResult<&'a [Point]> {
-    let (pairs, []) = vertices.as_slice()?.as_chunks::<2>() else {
-        return Err(PyValueError::new_err("vertices must be pairs of x and y"));
-    };
-    Ok(pairs)
-}
-
-/// Ends as the core takes them: a negative one wraps to one past any vertex, which it refuses.
-fn ends(ends: &[i64]) -> Vec<usize> {
-    ends.iter().map(|&end| end as usize).collect()
 }

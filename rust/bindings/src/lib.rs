@@ -14,6 +14,7 @@ mod lzw;
 mod overlap;
 mod pixels;
 mod plan;
+mod rings;
 mod scale;
 mod spans;
 mod stats;

@@ -1,15 +1,14 @@
 use std::sync::Arc;
 
-use numpy::{
-    PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods,
-};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
-use ratiopath_core::polygon::{Bounds, Grid, Point, Polygon};
+use ratiopath_core::polygon::{Bounds, Grid};
 use ratiopath_core::shape::Shape;
 use ratiopath_core::{mask, rasterize, spans, validity};
 
 use crate::error::IntoPyResult;
+use crate::rings::{points, polygon};
 
 #[pyclass(frozen, module = "ratiopath._core")]
 pub struct Spans {
@@ -29,7 +28,7 @@ impl Spans {
         rule: &str,
         rows: (usize, usize),
     ) -> PyResult<Self> {
-        let (vertices, ring_ends) = (pairs(&vertices)?, ring_ends.as_slice()?);
+        let (vertices, ring_ends) = (points(&vertices)?, ring_ends.as_slice()?);
         let rule = parse_rule(rule)?;
         let (x0, y0, x1, y1) = bounds;
         let make = || {
@@ -89,26 +88,13 @@ pub fn is_certainly_valid(
     ring_ends: PyReadonlyArray1<'_, i64>,
     exteriors: PyReadonlyArray1<'_, bool>,
 ) -> PyResult<bool> {
-    let (vertices, ring_ends) = (pairs(&vertices)?, ring_ends.as_slice()?);
+    let (vertices, ring_ends) = (points(&vertices)?, ring_ends.as_slice()?);
     let exteriors = exteriors.as_slice()?;
     let prove = || {
         let polygon = polygon(vertices, ring_ends);
         polygon.is_ok_and(|polygon| validity::is_certainly_valid(&polygon, exteriors))
     };
     Ok(py.detach(prove))
-}
-
-/// Views rows of two numbers as points.
-fn pairs<'a>(vertices: &'a PyReadonlyArray2<'_, f64>) -> PyResult<&'a [Point]> {
-    match vertices.as_slice()?.as_chunks::<2>() {
-        (points, []) if vertices.shape()[1] == 2 => Ok(points),
-        _ => Err(PyValueError::new_err("vertices must be pairs of x and y")),
-    }
-}
-
-fn polygon(vertices: &[Point], ring_ends: &[i64]) -> ratiopath_core::Result<Polygon> {
-    // A negative end wraps to one past any vertex, which the polygon refuses.
-    Polygon::new(vertices.to_vec(), ring_ends.iter().map(|&end| end as usize).collect())
 }
 
 fn parse_rule(name: &str) -> PyResult<rasterize::Rule> {

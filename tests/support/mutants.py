@@ -1,13 +1,13 @@
 """Read many damaged files, each watched from another process: only overlay errors may come out.
 
-    python tests/mutants.py --count 20000
+    python tests/support/mutants.py --count 20000
 
 A child process reads one mutant after the other through `ratiopath.overlay_overlap`, allowed 1 GiB
 of memory over what it has at the start. The parent waits 5 seconds for each answer, replaces a
 child that is gone, and counts. A mutant is made from the seed and its number alone, so any one can
 be had again:
 
-    python tests/mutants.py --seed 0 --only 4711 --keep mutant.tif
+    python tests/support/mutants.py --seed 0 --only 4711 --keep mutant.tif
 """
 
 from __future__ import annotations

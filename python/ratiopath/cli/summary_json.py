@@ -1,0 +1,85 @@
+"""What came of a run, for programs; the documentation of the command line lists the fields."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+import ratiopath
+from ratiopath.cli.ways_out import reason, way_out
+
+if TYPE_CHECKING:
+    from ratiopath.cli.outcome import Outcome
+    from ratiopath.runs.jobs import Job
+    from ratiopath.runs.plan import SlidePlan
+
+
+def say_json(outcome: Outcome) -> None:
+    """Print what came of a run as JSON."""
+    typer.echo(json.dumps(as_json(outcome), indent=2))
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    """Return what came of a run as what JSON can hold."""
+    return {
+        "ratiopath": ratiopath.__version__,
+        "status": _status(outcome),
+        "keep": str(outcome.settings.conditions),
+        "slides": [_slide_json(outcome, job) for job in outcome.found.jobs if job in outcome.done],
+        "to_do": [_plan_json(plan) for plan in outcome.plans.to_do] if outcome.dry_run else [],
+        "failed": [
+            {
+                "path": failure.job.slide,
+                "overlay_path": failure.job.overlay,
+                "error": type(failure.error).__name__,
+                "reason": reason(failure.error),
+                "way_out": way_out(failure),
+            }
+            for failure in outcome.failed
+        ],
+        "skipped": [job.slide for job in outcome.plans.skipped],
+        "tiles": outcome.tiles,
+        "kept": outcome.kept,
+        "dropped": outcome.tiles - outcome.kept,
+        "coverage": outcome.coverage(),
+        "notes": list(outcome.warnings()),
+        "output": None if outcome.output is None else str(outcome.output),
+        "rows": outcome.rows,
+        "contact_sheets": list(map(str, outcome.sheets)),
+        "seconds": round(outcome.seconds, 3),
+    }
+
+
+def _status(outcome: Outcome) -> str:
+    if outcome.failed:
+        return "failed"
+    return "planned" if outcome.dry_run else "done"
+
+
+def _slide_json(outcome: Outcome, job: Job) -> dict[str, Any]:
+    record = outcome.done[job]
+    picture = outcome.pictures.get(job)
+    return {
+        "path": job.slide,
+        "overlay_path": job.overlay if record.overlay_found else None,
+        "tiles": record.tiles,
+        "kept": record.kept,
+        "coverage": {key: total / record.tiles for key, total in record.coverage.items()},
+        **{name: record.row[name] for name in ("extent_x", "extent_y", "mpp_x", "mpp_y", "level")},
+        "overlay_level": record.overlay_level,
+        "done_before": job in outcome.plans.done,
+        "picture": None if picture is None else str(picture),
+    }
+
+
+def _plan_json(plan: SlidePlan) -> dict[str, Any]:
+    return {
+        "path": plan.job.slide,
+        "overlay_path": plan.job.overlay,
+        "overlay_found": plan.overlay_found,
+        "tiles": plan.tiles,
+        **{name: plan.row[name] for name in ("extent_x", "extent_y", "mpp_x", "mpp_y", "level")},
+        "overlay_level": plan.overlay_level,
+    }

@@ -1,0 +1,196 @@
+"""The demo from end to end, saying what it does.
+
+`run` makes a slide and its mask unless it is given them, puts the tutorial's pipeline to work on a
+local Ray, and leaves a table and a picture.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow.parquet as pq
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ratiopath import overlay_overlap
+from ratiopath.demo.pipeline import central_roi, cover_tiles, local_ray, prepare_tiles
+from ratiopath.demo.sample import Sample, write_sample
+from ratiopath.errors import OverlayValueError
+from ratiopath.keep import COVERAGE_PREFIX, number_text
+from ratiopath.plots import plot_slide
+from ratiopath.replacing import replacing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+    from matplotlib.figure import Figure
+    from rich.console import Console
+
+KEPT_COVERAGE = 0.5
+_DRAWN = ("tile_x", "tile_y", "tile_extent_x", "tile_extent_y", "mpp_x", "mpp_y", "level")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the demo works on.
+
+    Attributes:
+        output: Folder for the results; made if need be.
+        slide: A slide, or None to make one.
+        overlay: The overlay aligned with the slide, or None together with ``slide``.
+        overlay_mpp: µm per pixel of the overlay's level 0, None to take the file's word.
+        slide_mpp: µm per pixel of the slide's level 0, None to take the file's word.
+        value: The overlay value that counts as tissue, as text.
+        tile_extent: Width and height of a tile, in pixels of the tiles' level.
+        stride: Distance from one tile to the next, in the same pixels.
+        mpp: µm per pixel of the level to take tiles from, None for level 0.
+        sample_size: Width and height in pixels of the slide to make, multiples of 256.
+    """
+
+    output: Path
+    slide: Path | None = None
+    overlay: Path | None = None
+    overlay_mpp: float | None = None
+    slide_mpp: float | None = None
+    value: str = "255"
+    tile_extent: int = 512
+    stride: int = 512
+    mpp: float | None = None
+    sample_size: tuple[int, int] = (20480, 16384)
+
+
+def run(settings: Settings, console: Console) -> pa.Table:
+    """Run the demo and say what it does.
+
+    Args:
+        settings: What to work on.
+        console: Where to say it.
+
+    Returns:
+        The table that is written to ``tiles.parquet``: one row per tile with ``path``, ``tile_x``,
+        ``tile_y``, ``tile_extent_x``, ``tile_extent_y``, ``mpp_x``, ``mpp_y``, ``level``, the
+        struct ``tissue_overlap`` and the float ``tissue_coverage``.
+
+    Raises:
+        OverlayError: The slide or the overlay cannot be read, or no tile holds the value that means
+            tissue; no result is written then.
+        ValueError: A setting is out of range.
+    """
+    number_text(settings.value)
+    sample = _sample(settings, console)
+    tiles = _covered_tiles(settings, sample, console)
+    _check_value(settings, sample, tiles)
+    settings.output.mkdir(parents=True, exist_ok=True)
+    _say_direct_speed(settings, sample, tiles, console)
+    table_path = settings.output / "tiles.parquet"
+    with replacing(table_path) as path:
+        pq.write_table(tiles, path)
+    picture_path = settings.output / "coverage.png"
+    with replacing(picture_path) as path:
+        _figure(settings, sample, tiles).savefig(path)
+    _say_result(tiles, console)
+    for path in (table_path, picture_path):
+        console.print(f"  {path}", soft_wrap=True)
+    return tiles
+
+
+def _sample(settings: Settings, console: Console) -> Sample:
+    """Return the user's slide and overlay, or make some."""
+    if settings.slide is not None and settings.overlay is not None:
+        return Sample(settings.slide, settings.overlay)
+    width, height = settings.sample_size
+    settings.output.mkdir(parents=True, exist_ok=True)
+    console.print(f"Making a slide of {width} x {height} px and its tissue mask ...")
+    sample = write_sample(settings.output, width, height)
+    for path in (sample.slide, sample.mask):
+        console.print(f"  {path}, {path.stat().st_size / 1e3:,.0f} kB", soft_wrap=True)
+    return sample
+
+
+def _covered_tiles(settings: Settings, sample: Sample, console: Console) -> pa.Table:
+    """Run the tutorial's pipeline, showing how far it is."""
+    console.print("Starting Ray and laying out the tiles ...")
+    with local_ray():
+        tiles = prepare_tiles(
+            sample.slide,
+            tile_extent=settings.tile_extent,
+            stride=settings.stride,
+            mpp=settings.mpp,
+            slide_mpp=settings.slide_mpp,
+        )
+        with _progress(console) as progress:
+            bar = progress.add_task("Overlap on Ray", total=tiles.count())
+            start = time.perf_counter()
+            table = cover_tiles(
+                tiles,
+                central_roi(settings.tile_extent),
+                sample.mask,
+                overlay_mpp=settings.overlay_mpp,
+                value=number_text(settings.value),
+                advance=lambda rows: progress.advance(bar, rows),
+            )
+            seconds = time.perf_counter() - start
+    speed = table.num_rows / seconds
+    console.print(f"  {speed:,.0f} tiles/s, Ray's own start-up of the stage included")
+    return table
+
+
+def _progress(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, TextColumn("tiles"), TimeElapsedColumn(), console=console)
+
+
+def _say_direct_speed(
+    settings: Settings, sample: Sample, tiles: pa.Table, console: Console
+) -> None:
+    """Time the same work without Ray, in this process, from opening the file on."""
+    column = {name: tiles[name].to_numpy() for name in ("tile_x", "tile_y", "mpp_x", "mpp_y")}
+    start = time.process_time()
+    overlay_overlap(
+        central_roi(settings.tile_extent),
+        str(sample.mask),
+        **column,
+        overlay_mpp_x=settings.overlay_mpp,
+        overlay_mpp_y=settings.overlay_mpp,
+    )
+    seconds = time.process_time() - start
+    console.print("The same tiles by ratiopath.overlay_overlap, without Ray:")
+    console.print(
+        f"  {tiles.num_rows / seconds:,.0f} tiles per second of CPU,"
+        f" {seconds / tiles.num_rows * 1e6:,.1f} µs each, opening and decoding included"
+    )
+
+
+def _check_value(settings: Settings, sample: Sample, tiles: pa.Table) -> None:
+    found = [field.name for field in tiles.schema.field("tissue_overlap").type]
+    if number_text(settings.value) not in found:
+        raise OverlayValueError(
+            f"no tile holds the value {settings.value} that means tissue; found: "
+            f"{', '.join(found)}; --value names the right one",
+            str(sample.mask),
+        )
+
+
+def _figure(settings: Settings, sample: Sample, tiles: pa.Table) -> Figure:
+    value = number_text(settings.value)
+    columns = {name: tiles[name].to_numpy() for name in _DRAWN}
+    return plot_slide(
+        sample.slide,
+        columns | {f"{COVERAGE_PREFIX}{value}": tiles["tissue_coverage"].to_numpy()},
+        overlay=sample.mask,
+        keep=f"{value}>={KEPT_COVERAGE:g}",
+        overlay_mpp=None if settings.overlay_mpp is None else (settings.overlay_mpp,) * 2,
+        title=f"{sample.slide.name}: coverage of the middle of each tile by {value}",
+    )
+
+
+def _say_result(tiles: pa.Table, console: Console) -> None:
+    kept = np.count_nonzero(tiles["tissue_coverage"].to_numpy() >= KEPT_COVERAGE)
+    share = f"{kept} of {tiles.num_rows} tiles"
+    console.print(
+        f"{share} have tissue in at least {KEPT_COVERAGE:.0%} of their central region."
+        " All tiles with their coverage, and the picture:"
+    )
