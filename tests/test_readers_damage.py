@@ -110,6 +110,16 @@ def test_a_strip_of_an_enormous_image_is_refused_unread(tmp_path, size):
         open_reader(path).read_segment(0, 0, 0)
 
 
+@pytest.mark.parametrize("code", [256, 257])
+def test_an_image_of_a_negative_size_is_refused(tmp_path, code):
+    path = tmp_path / "labels.tif"
+    tifffile.imwrite(path, labels(), tile=(16, 16), bigtiff=True, **OPTIONS)
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        tiff.pages[0].tags[code].overwrite(-3, dtype=9)
+    with pytest.raises(OverlayFormatError, match=r"labels\.tif"):
+        open_reader(path)
+
+
 def test_an_uncompressed_strip_of_any_height_is_read_in_rows(tmp_path):
     path = tmp_path / "heatmap.tif"
     tifffile.imwrite(path, shape=(40_000, 40_000), dtype="u1", rowsperstrip=40_000, **OPTIONS)

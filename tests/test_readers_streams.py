@@ -10,7 +10,7 @@ import pytest
 import tifffile
 
 from ratiopath.errors import OverlayFormatError
-from ratiopath.readers.streams import jpeg_frame, stream_size
+from ratiopath.readers.streams import jpeg_frame, lerc_depth, stream_size
 from ratiopath.readers.tiff import TiffReader
 from readers_assembly import assemble
 
@@ -88,6 +88,32 @@ def test_a_stream_of_another_size_than_its_tile_is_refused_unread(
     )
     with pytest.raises(OverlayFormatError, match=f"holds {size[0]} x {size[1]} pixels"):
         TiffReader(path).read_segment(0, 0, 0)
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+def test_a_lerc_blob_of_more_samples_than_its_page_is_refused_unread(tmp_path, samples):
+    stream = bytearray(imagecodecs.lerc_encode(np.zeros((32, 32), np.float32)))
+    assert lerc_depth(bytes(stream)) == 1
+    stream[22:26] = (1 << 23).to_bytes(4, "little")
+    assert lerc_depth(bytes(stream)) == 1 << 23
+    photometric = "rgb" if samples == 3 else "minisblack"
+    options = {"tile": (32, 32), "photometric": photometric, "metadata": None}
+    path, shape = tmp_path / "tile.tif", (32, 32, 3) if samples == 3 else (32, 32)
+    tifffile.imwrite(
+        path, iter([bytes(stream)]), shape=shape, dtype="f4", compression="lerc", **options
+    )
+    with pytest.raises(OverlayFormatError, match="8388608 samples per pixel"):
+        TiffReader(path).read_segment(0, 0, 0)
+
+
+def test_lerc_that_holds_the_samples_of_a_pixel_together_is_read(tmp_path):
+    pixels = picture(32, 32)
+    stream = imagecodecs.lerc_encode(pixels)
+    assert lerc_depth(stream) == 3
+    options = {"tile": (32, 32), "photometric": "rgb", "metadata": None, "compression": "lerc"}
+    path = tmp_path / "tile.tif"
+    tifffile.imwrite(path, iter([stream]), shape=(32, 32, 3), dtype="u1", **options)
+    np.testing.assert_array_equal(assemble(TiffReader(path)), pixels)
 
 
 def test_a_jpeg_without_its_end_is_refused_and_not_filled_with_grey(tmp_path):

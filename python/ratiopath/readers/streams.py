@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 # (width, height) in pixels.
 Size = tuple[int, int]
 
+# TIFF's number of the compression.
+LERC = 34887
+
 JPEG_2000_START = b"\xff\x4f\xff\x51"
 
 _JPEG_END = b"\xff\xd9"
@@ -27,6 +30,8 @@ _JPEG_BARE = frozenset({0x01, *range(0xD0, 0xDA)})
 
 _PNG_END = b"IEND"
 _WEBP_ANIMATION = 2
+# The versions of LERC 2 that added these.
+_LERC_OF_CHECKSUM, _LERC_OF_DEPTH = 3, 4
 _JPEG_XL_BOX = b"\0\0\0\x0cJXL \r\n\x87\n"
 _JPEG_XL_BITS = (9, 13, 18, 30)
 _JPEG_XL_RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
@@ -107,11 +112,14 @@ def webp_size(stream: bytes) -> Size:
 
 def lerc_size(stream: bytes) -> Size:
     """Return the size in a LERC 2 blob; see `stream_size`."""
-    if not stream.startswith(b"Lerc2 "):
-        raise ValueError("the LERC stream is corrupt, or older than LERC 2")
-    # The checksum was added in version 3.
-    start = 14 if _little(stream, 6, 4) >= 3 else 10
+    start = _lerc_size_start(stream)
     return _little(stream, start + 4, 4), _little(stream, start, 4)
+
+
+def lerc_depth(stream: bytes) -> int:
+    """Return how many samples a LERC 2 blob holds together for each pixel."""
+    start = _lerc_size_start(stream)
+    return _little(stream, start + 8, 4) if _lerc_version(stream) >= _LERC_OF_DEPTH else 1
 
 
 def png_size(stream: bytes) -> Size:
@@ -129,7 +137,7 @@ _SIZES: dict[int, Callable[[bytes], Size]] = {
     33004: jpeg_2000_size,
     33005: jpeg_2000_size,
     34712: jpeg_2000_size,
-    34887: lerc_size,
+    LERC: lerc_size,
     34892: jpeg_size,
     34933: png_size,
     50001: webp_size,
@@ -181,6 +189,16 @@ def _jpeg_marker_bytes(stream: bytes, place: int) -> int:
     if marker in _JPEG_BARE:
         return 2
     return 2 + int.from_bytes(stream[place + 2 : place + 4], "big")
+
+
+def _lerc_version(stream: bytes) -> int:
+    if not stream.startswith(b"Lerc2 "):
+        raise ValueError("the LERC stream is corrupt, or older than LERC 2")
+    return _little(stream, 6, 4)
+
+
+def _lerc_size_start(stream: bytes) -> int:
+    return 14 if _lerc_version(stream) >= _LERC_OF_CHECKSUM else 10
 
 
 def _jpeg_xl_length(bits: _Bits, small: int) -> int:

@@ -173,7 +173,7 @@ class TiffReader(Reader):
         if page.dtype is None or page.dtype.char not in SAMPLE_TYPES:
             bits = f"SampleFormat {page.sampleformat}, {page.bitspersample} bits"
             raise OverlayFormatError(f"samples of this type are not supported: {bits}", self.path)
-        if 0 in page.shaped:
+        if min(page.shaped) < 1:
             raise OverlayFormatError("the image has no pixels", self.path)
         if page.compression not in _COMPRESSIONS:
             codec = getattr(page.compression, "name", "unknown")

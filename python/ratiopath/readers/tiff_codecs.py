@@ -21,7 +21,7 @@ import numpy as np
 import tifffile
 
 from ratiopath._core import decode_lzw
-from ratiopath.readers.streams import JPEG_2000_START
+from ratiopath.readers.streams import JPEG_2000_START, LERC
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Unpack: TypeAlias = "Callable[[bytes, int], Any]"
 Decoded: TypeAlias = "tuple[NDArray[Any], Any, Any]"
 
-_UNCOMPRESSED, _LZW, _LERC = 1, 5, 34887
+_UNCOMPRESSED, _LZW = 1, 5
 _JPEG = (7, 34892)
 _JPEG_2000 = (33004, 33005, 34712)
 _NO_PREDICTOR = 1
@@ -68,7 +68,7 @@ def unpacker(page: Page) -> Unpack | None:
     Raises:
         ValueError: They are packed in a way that is not known.
     """
-    if page.compression == _LERC:
+    if page.compression == LERC:
         return _lerc_unpacker(page)
     if page.compression == _LZW:
         return _turned_lzw if page.fillorder == _LOWEST_BIT_FIRST else _lzw

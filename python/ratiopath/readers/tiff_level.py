@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,6 +63,8 @@ class TiffLevel:
         self.fill = fill
         self.channels = sum(plane.samples for plane in self.planes)
         self.grid = _grid(layout, kind, self.channels * dtype.itemsize)
+        if min(dataclasses.astuple(self.grid)) < 1:
+            raise ValueError(f"a level is {self.grid.width} x {self.grid.height} pixels")
         pixels = self.grid.segment_width * self.grid.segment_height
         self.segment_bytes = pixels * self.channels * dtype.itemsize
         self.is_too_large = self.segment_bytes > LARGEST_SEGMENT

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ratiopath.readers.streams import stream_size
+from ratiopath.readers.streams import LERC, lerc_depth, stream_size
 from ratiopath.readers.tiff_codecs import page_decoder, unpacker
 from ratiopath.readers.tiff_slots import slot_decoder
 
@@ -109,7 +109,7 @@ class Plane(ABC):
         if self._unpacked is not None:
             _, _, width, height = self.extent(index)
             stream = self._unpacked(stream, width * height * self.samples * self.dtype.itemsize)
-        self._check_size(stream, index)
+        self._check_stream(stream, index)
         pixels, _, _ = self._decode(stream, index, **self._tables)
         if pixels.shape[-1] != self.samples:
             raise ValueError(
@@ -118,11 +118,15 @@ class Plane(ABC):
             )
         return _in_dtype(pixels[0], self.dtype)
 
-    def _check_size(self, stream: bytes, index: int) -> None:
+    def _check_stream(self, stream: bytes, index: int) -> None:
         """Refuse a stream that would take other memory than its tile, or fill it otherwise."""
         size = stream_size(self._compression, stream)
         if size is None:
             return
+        if self._compression == LERC and lerc_depth(stream) not in (1, self.samples):
+            raise ValueError(
+                f"its stream holds {lerc_depth(stream)} samples per pixel, the file {self.samples}"
+            )
         width, height, most_width, most_height = self.extent(index)
         # An encoder may crop a segment at the image's edge, or fill up a JPEG's last blocks.
         rows = height <= size[1] <= most_height + JPEG_BLOCK
