@@ -81,8 +81,8 @@ def signed_area(ring: Ring) -> Fraction:
     return sum(((a[0] * b[1] - b[0] * a[1]) for a, b in pairs), Fraction(0)) / 2
 
 
-def _border(start: float, extent: float, count: int, j: int) -> Fraction:
-    return Fraction(start) + j * Fraction(extent) / count
+def _border(start: float, extent: float, count: int, j: int) -> float:
+    return start + j * extent / count
 
 
 def _centre(start: float, extent: float, count: int, j: int) -> float:
@@ -99,7 +99,7 @@ def coverage_grid(geometry: BaseGeometry, shape: tuple[int, int], bounds: Box) -
     for i in range(height):
         for j in range(width):
             cell = (xs[j], ys[i], xs[j + 1], ys[i + 1])
-            area = (cell[2] - cell[0]) * (cell[3] - cell[1])
+            area = (Fraction(cell[2]) - Fraction(cell[0])) * (Fraction(cell[3]) - Fraction(cell[1]))
             grid[i, j] = area_in_box(rings, cell) / area
     return grid
 

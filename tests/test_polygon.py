@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
-from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -211,17 +210,6 @@ def test_all_touched_is_rasterio_s_or_less(region):
     # passes a corner by less than float64 tells, GDAL rounds and ours is exact.
     expected = geometry_mask([region], SHAPE, Affine.identity(), all_touched=True)
     assert not np.any(expected & ~polygon_mask(region, SHAPE, all_touched=True))
-
-
-@pytest.mark.parametrize("pixels", [6, 10, 15, 18, 25, 36])
-def test_all_touched_leaves_out_pixels_that_a_diagonal_meets_at_a_corner(pixels):
-    # Their corners are at multiples of 24 / pixels, which float64 rounds.
-    diamond = Polygon([(12, 0), (24, 12), (12, 24), (0, 12)])
-    found = polygon_mask(diamond, (pixels, pixels), bounds=(0, 0, 24, 24), all_touched=True)
-    middle = Fraction(pixels - 1, 2)
-    apart = [[abs(i - middle) + abs(j - middle) for j in range(pixels)] for i in range(pixels)]
-    expected = [[distance >= middle + Fraction(3, 2) for distance in row] for row in apart]
-    np.testing.assert_array_equal(found, expected)
 
 
 def test_coverage_of_half_a_pixel_is_a_half():

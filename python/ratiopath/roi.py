@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -26,9 +25,6 @@ Bounds: TypeAlias = tuple[float, float, float, float]
 
 # One mask serves all tiles of one mpp; a run meets few distinct regions and scales.
 _KEPT_SPANS = 256
-
-# Whole numbers up to here are float64's.
-_LARGEST_EXACT = 2.0**49
 
 # Of scaling, adding the offset, and the caller's own arithmetic.
 _ROUNDING = 8 * np.finfo(np.float64).eps
@@ -83,10 +79,7 @@ class Rings(NamedTuple):
         # Only exact coverage cuts an edge at columns too.
         columns = shape[1] if rule == "exact" else 0
         check_spans(self.vertices, pixels, (rows[1] - rows[0], columns))
-        vertices = self.vertices
-        if rule == "all_touched":
-            vertices, bounds = _with_exact_borders(vertices, shape, bounds)
-        return _core.Spans(vertices, self.ends, shape, bounds, rule, rows)
+        return _core.Spans(self.vertices, self.ends, shape, bounds, rule, rows)
 
 
 @dataclass(frozen=True)
@@ -224,27 +217,6 @@ def _polygonal_part(geometry: BaseGeometry) -> BaseGeometry:
     if len(parts) > 1 and shapely.is_valid(parts).all():
         return shapely.union_all(parts)
     return shapely.MultiPolygon(parts)
-
-
-def _with_exact_borders(
-    vertices: NDArray[np.float64], shape: tuple[int, int], bounds: Bounds
-) -> tuple[NDArray[np.float64], Bounds]:
-    """Stretch the axes on which float64 cannot hold the borders of the pixels.
-
-    Three pixels on 8 units meet at 8/3, which is no float64, and a diagonal through that corner
-    would share an area of 1e-16 with the pixel beside it. On 24 units they meet at 8.
-    """
-    low = np.array(bounds[:2], np.float64)
-    length, count = np.array(bounds[2:]) - low, np.array(shape[::-1], np.float64)
-    sides = zip(length.tolist(), shape[::-1], strict=True)
-    held = [Fraction(side / pixels) * pixels == Fraction(side) for side, pixels in sides]
-    reach = (np.abs(vertices - low).max(axis=0) + length) * count
-    stretched = ~np.array(held) & (reach < _LARGEST_EXACT)
-    if not stretched.any():
-        return vertices, bounds
-    low, factor = np.where(stretched, low, 0.0), np.where(stretched, count, 1.0)
-    x0, y0, x1, y1 = ((np.array(bounds).reshape(2, 2) - low) * factor).ravel().tolist()
-    return (vertices - low) * factor, (x0, y0, x1, y1)
 
 
 @lru_cache(maxsize=_KEPT_SPANS)
