@@ -13,7 +13,7 @@ from shapely import Polygon, box
 import oracle
 from geometries import REGIONS, RESOLUTIONS, region_at, tiles_around
 from overlays import HEIGHT, WIDTH, blocks, colours, labels, write_overlay
-from ratiopath import OverlayValueError, overlay_overlap
+from ratiopath import OverlayValueError, _core, overlay_overlap
 
 SQUARE = box(0, 0, 4, 4)
 MPP = {"overlay_mpp_x": 0.5, "overlay_mpp_y": 0.5}
@@ -31,6 +31,19 @@ def test_an_overlap_by_hand():
     pixels = np.array([[0, 0, 255, 255], [0, 255, 255, 7]], np.uint8)
     found = overlay_overlap(box(0, 0, 2, 2), pixels, [0, 2, 3, -1, 9], 0, 0.5, 0.5, **MPP)
     assert found == [{0: 0.75, 255: 0.25}, {255: 0.75, 7: 0.25}, {255: 0.5, 7: 0.5}, {0: 1.0}, {}]
+
+
+def test_entries_go_to_their_rows_under_their_keys():
+    found = [{}, {}, {}]
+    rows, columns = np.array([2, 0, 2]), np.array([1, 0, 0])
+    _core.fill_dictionaries(found, rows, ["a", (1, 2)], columns, np.array([0.25, 1, 0.75]))
+    assert found == [{"a": 1.0}, {}, {(1, 2): 0.25, "a": 0.75}]
+    one = np.zeros(1, np.intp)
+    for row, column, error in ((3, 0, IndexError), (-1, 0, IndexError), (0, 1, ValueError)):
+        with pytest.raises(error):
+            _core.fill_dictionaries([{}], one + row, ["a"], one + column, np.ones(1))
+    with pytest.raises(ValueError, match="one length"):
+        _core.fill_dictionaries([{}], one, ["a"], one, np.ones(2))
 
 
 def test_pixels_beyond_the_overlay_may_count_as_a_value():

@@ -4,7 +4,7 @@ Internal: the public functions around it check their arguments and name files an
 function raises ValueError for what it refuses, with the numbers in the message.
 """
 
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ __all__ = [
     "debug",
     "decode_lzw",
     "fill_background",
+    "fill_dictionaries",
     "fill_segment",
     "gather_segment",
     "is_certainly_valid",
@@ -99,6 +100,27 @@ def fill_background(
     plan: Plan, pixel: bytes, out: NDArray[np.uint8], stride: int, offset: int
 ) -> None:
     """Write one pixel all over each patch that reaches beyond the level; see `gather_segment`."""
+
+def fill_dictionaries(
+    dictionaries: list[dict[Any, float]],
+    rows: NDArray[np.intp],
+    keys: list[Any],
+    columns: NDArray[np.intp],
+    values: NDArray[np.float64],
+) -> None:
+    """Put values into dictionaries, one entry after the other.
+
+    Args:
+        dictionaries: What is filled (N).
+        rows: Which dictionary each entry belongs to (E,).
+        keys: What entries are called (K).
+        columns: Which of the keys each entry has (E,).
+        values: What is put there (E,).
+
+    Raises:
+        ValueError: ``rows``, ``columns`` and ``values`` differ in length, or a column has no key.
+        IndexError: A row has no dictionary.
+    """
 
 def fill_segment(
     plan: Plan, index: int, pixel: bytes, out: NDArray[np.uint8], stride: int, offset: int

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ratiopath import _core
 from ratiopath.batch import Batch
 from ratiopath.options import check_columns, overlap_options, patch_options
 from ratiopath.overlay import fractions, separate_patches
@@ -230,13 +230,7 @@ def overlay_overlap(
     )
     result: list[dict[Key, float]] = [{} for _ in range(batch.size)]
     for found in fractions(batch, region, options):
-        names = [found.keys[column] for column in found.columns.tolist()]
-        values = found.fractions.tolist()
-        firsts = np.flatnonzero(np.diff(found.rows, prepend=-1))
-        ends = itertools.chain(firsts[1:].tolist(), [len(values)])
-        rows = found.rows[firsts].tolist()
-        for row, start, end in zip(rows, firsts.tolist(), ends, strict=False):
-            result[row] = dict(zip(names[start:end], values[start:end], strict=True))
+        _core.fill_dictionaries(result, found.rows, found.keys, found.columns, found.fractions)
     return result
 
 

@@ -15,6 +15,7 @@ mod overlap;
 mod pixels;
 mod plan;
 mod rings;
+mod rows;
 mod scale;
 mod spans;
 mod stats;
@@ -35,6 +36,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(pixels::constant_pixel, module)?)?;
     module.add_function(wrap_pyfunction!(gather::write_masks, module)?)?;
     module.add_function(wrap_pyfunction!(lzw::decode_lzw, module)?)?;
+    module.add_function(wrap_pyfunction!(rows::fill_dictionaries, module)?)?;
     module.add_class::<layer::Layer>()?;
     module.add_class::<spans::Spans>()?;
     module.add_class::<plan::Plan>()?;
