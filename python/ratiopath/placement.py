@@ -80,7 +80,7 @@ class Placement:
 
     def look(self, index: int) -> Sighting:
         """Find out what is known of the ``index``-th touched segment."""
-        return self.source.look(int(self.segments[index]))
+        return self.source.look(self.segments.item(index))
 
     def read(
         self,

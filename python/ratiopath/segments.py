@@ -7,7 +7,6 @@ the counts of windows over it, which are small, and its pixels, where they may b
 
 from __future__ import annotations
 
-import math
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -170,7 +169,9 @@ class SegmentSource:
         if content is not None:
             return Sighting(place, content)
         stored = self._stored(place)
-        content = None if stored is None else self._cache.find(stored)
+        if stored is None:
+            return Sighting(place)
+        content = self._cache.find(stored)
         if content is not None:
             self._keep_place(place, content)
         return Sighting(place, content, stored)
@@ -265,7 +266,8 @@ def rows_of_bytes(pixels: NDArray[Any], channel: int | None) -> NDArray[np.uint8
     """
     if channel is not None and pixels.shape[2] > 1:
         pixels = np.ascontiguousarray(pixels[:, :, channel])
-    return pixels.reshape(pixels.shape[0], math.prod(pixels.shape[1:])).view(np.uint8)
+    height, width, channels = pixels.shape
+    return np.ndarray((height, width * channels * pixels.itemsize), np.uint8, pixels)
 
 
 def _constant(pixels: NDArray[Any]) -> bytes:

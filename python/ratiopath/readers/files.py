@@ -125,14 +125,14 @@ class PositionalFile(RandomAccessFile):
         # Before reading, for a corrupt count would allocate its bytes first.
         if offset + count > self.size:
             raise EOFError(f"bytes {offset} to {offset + count} lie past the end at {self.size}")
-        parts, got = [], 0
-        while got < count:
-            part = self._read_some(offset + got, count - got)
+        data = self._read_some(offset, count)
+        # What interrupts a read leaves the rest to the next; it is seldom.
+        while len(data) < count:
+            part = self._read_some(offset + len(data), count - len(data))
             if not part:
-                raise EOFError(f"the file ends at {offset + got}, within a segment")
-            parts.append(part)
-            got += len(part)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+                raise EOFError(f"the file ends at {offset + len(data)}, within a segment")
+            data += part
+        return data
 
     if hasattr(os, "pread"):
 

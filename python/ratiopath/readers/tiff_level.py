@@ -68,6 +68,9 @@ class TiffLevel:
         pixels = self.grid.segment_width * self.grid.segment_height
         self.segment_bytes = pixels * self.channels * dtype.itemsize
         self.is_too_large = self.segment_bytes > LARGEST_SEGMENT
+        # A tile of several planes, or one joined from strips, has no bytes of its own.
+        first = self.planes[0]
+        self._tiles = first if len(self.planes) == 1 and isinstance(first, TilePlane) else None
 
     def read(
         self, row: int, column: int, slot: NDArray[np.uint8] | None = None
@@ -97,12 +100,13 @@ class TiffLevel:
 
     def encoded(self, row: int, column: int) -> bytes | None:
         """Return a tile's stored bytes where they are few and hold all channels, else None."""
-        plane = self.planes[0]
-        if len(self.planes) > 1 or not isinstance(plane, TilePlane):
+        tiles = self._tiles
+        if tiles is None:
             return None
-        index = plane.index(row, column)
-        few = self.segment_bytes // SMALL_FRACTION
-        return None if plane.is_sparse(index) or plane.counts[index] > few else plane.encoded(index)
+        index = tiles.index(row, column)
+        if tiles.counts[index] * SMALL_FRACTION > self.segment_bytes or tiles.is_sparse(index):
+            return None
+        return tiles.encoded(index)
 
     def ranges(self, row: int, column: int) -> list[tuple[int, int]]:
         """Return where in the file a segment is stored, as offsets and counts of bytes."""

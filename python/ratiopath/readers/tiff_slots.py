@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
 import tifffile
 
 from ratiopath.readers.tiff_codecs import decompressor
@@ -19,7 +19,6 @@ from ratiopath.readers.tiff_codecs import decompressor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from ratiopath.readers.tiff_pyramid import Page
@@ -54,13 +53,15 @@ def slot_decoder(page: Page, dtype: np.dtype[Any]) -> Decode | None:
     def decode(stored: bytes, slot: NDArray[np.uint8]) -> NDArray[Any] | None:
         if len(slot) < size:
             return None
-        found = slot[:0]
-        # tifffile reads what a codec refuses, or says why it is wrong.
-        with suppress(RuntimeError, ValueError):
-            found = decompress(stored, out=slot[:size])
+        part = slot[:size]
+        try:
+            found = decompress(stored, out=part)
+        except (RuntimeError, ValueError):
+            # tifffile reads what a codec refuses, or says why it is wrong.
+            return None
         if len(found) != size:
             return None
-        pixels = slot[:size].view(dtype).reshape(shape)
+        pixels: NDArray[Any] = np.ndarray(shape, dtype, part)
         return pixels if add_up is None else add_up(pixels, axis=-2, out=pixels)
 
     return decode
