@@ -9,7 +9,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Mapping
 
 DEFAULT_CACHE_BYTES = 256 * 1024**2
 
@@ -127,18 +127,21 @@ class Numbers:
         number = self._young.get(key)
         return self._old.get(key) if number is None else number
 
-    def put(self, key: int, number: int, most: int) -> int:
-        """Keep a number, unless another thread was first, and at most so many of them.
+    def put(self, numbers: Mapping[int, int], most: int) -> list[int]:
+        """Keep numbers, unless another thread was first, and at most so many of them.
 
         Returns:
-            The number that is kept under the key, or the number itself.
+            The number that is kept under each key, or the number itself.
         """
         if most < 2:
-            return number
+            return list(numbers.values())
+        kept = []
         with self._lock:
-            if len(self._young) >= most // 2:
-                self._young, self._old = {}, self._young
-            return self._young.setdefault(key, self._old.get(key, number))
+            for key, number in numbers.items():
+                if len(self._young) >= most // 2:
+                    self._young, self._old = {}, self._young
+                kept.append(self._young.setdefault(key, self._old.get(key, number)))
+        return kept
 
     def clear(self) -> None:
         """Forget everything."""

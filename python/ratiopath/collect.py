@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ratiopath.options import Options
     from ratiopath.placement import Placement
-    from ratiopath.segments import Segment
+    from ratiopath.segments import Segment, Sighting
 
 Result = TypeVar("Result")
 
@@ -68,8 +68,8 @@ def collect(
         collector, results = _collector(placement, options), []
         # What comes from afar is kept: fetching it again costs more than its memory.
         slot = None if placement.reader.reads_ahead else placement.source.slot()
-        for index in placement.in_turn(part):
-            _add_segment(collector, placement, index, options, slot)
+        for index, sighting in placement.look(part):
+            _add_segment(collector, placement, index, sighting, options, slot)
             if collector.entries > _MANY_AREAS and not at_once:
                 results.append(take(_finished(collector, placement, options)))
         return results, collector
@@ -93,12 +93,12 @@ def _add_segment(
     collector: _core.Collector,
     placement: Placement,
     index: int,
+    sighting: Sighting,
     options: Options,
     slot: NDArray[np.uint8] | None,
 ) -> None:
-    plan = placement.plan
-    sighting = placement.look(index)
-    if sighting.content is not None and collector.add_known(plan, index, sighting.content):
+    plan, content = placement.plan, sighting.content
+    if not (content is None or sighting.is_new) and collector.add_known(plan, index, content):
         return
     # What is not needed again goes where the next one will: its counts are known from now on.
     segment = placement.read(index, sighting, slot if plan.is_done_with(index) else None)

@@ -166,7 +166,8 @@ def _decoded(placement: Placement) -> Iterator[tuple[int, Segment]]:
     """Decode the touched segments in file order, a round at a time on the allowed threads."""
 
     def decode(part: range) -> list[tuple[int, Segment]]:
-        return [(index, placement.read(index)) for index in placement.in_turn(part)]
+        looked = placement.look(part)
+        return [(index, placement.read(index, sighting)) for index, sighting in looked]
 
     count = len(placement.segments)
     step = max(1, min(_ROUND, _ROUND_BYTES // placement.source.segment_bytes))

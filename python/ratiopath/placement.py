@@ -41,8 +41,8 @@ GROUP_BY = (
 )
 EXTENT = ("tile_extent_x", "tile_extent_y")
 
-# Segments of a remote overlay that are asked for together; the reader bounds their bytes.
-_AHEAD = 256
+# Segments that are looked at together. Where they are remote, the reader bounds their bytes.
+_RUN = 256
 
 
 @dataclass(frozen=True)
@@ -78,44 +78,40 @@ class Placement:
         """The level's segments, through the process's cache."""
         return cache.source(self.reader, self.level)
 
-    def look(self, index: int) -> Sighting:
-        """Find out what is known of the ``index``-th touched segment."""
-        return self.source.look(self.segments.item(index))
+    def look(self, part: range) -> Iterator[tuple[int, Sighting]]:
+        """Yield what is known of touched segments, those of remote overlays fetched many at once.
+
+        Args:
+            part: Indices into ``segments``.
+
+        Raises:
+            OverlayError: They cannot be fetched; names the first row that touches one.
+        """
+        while part:
+            run = part[:_RUN]
+            if self.reader.reads_ahead:
+                run = run[: self._read_ahead(run)]
+            places = self.segments[run.start : run.stop].tolist()
+            yield from zip(run, self.source.look(places), strict=True)
+            part = part[len(run) :]
 
     def read(
-        self,
-        index: int,
-        sighting: Sighting | None = None,
-        slot: NDArray[np.uint8] | None = None,
+        self, index: int, sighting: Sighting, slot: NDArray[np.uint8] | None = None
     ) -> Segment:
         """Decode the ``index``-th touched segment.
 
         Args:
             index: Index into ``segments``.
-            sighting: What `look` returned, where it was asked.
+            sighting: What `look` yielded.
             slot: See `SegmentSource.read`.
 
         Raises:
             OverlayFormatError: It cannot be decoded; names the first row that touches it.
         """
         try:
-            return self.source.read(sighting or self.look(index), slot)
+            return self.source.read(sighting, slot)
         except OverlayError as error:
             raise error.at_row(self._first_row(index)) from error.__cause__
-
-    def in_turn(self, part: range) -> Iterator[int]:
-        """Yield indices of touched segments, with those of remote overlays fetched many at once.
-
-        Raises:
-            OverlayError: They cannot be fetched; names the first row that touches one.
-        """
-        if not self.reader.reads_ahead:
-            yield from part
-            return
-        while part:
-            fetched = self._read_ahead(part[:_AHEAD])
-            yield from part[:fetched]
-            part = part[fetched:]
 
     def _read_ahead(self, part: range) -> int:
         """Fetch what the first of some segments are stored in; return how many they are."""

@@ -16,6 +16,8 @@ from ratiopath import _core
 from ratiopath.cache import BoundedCache, Counter, Numbers, cache_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from ratiopath.readers.base import Reader
@@ -101,9 +103,11 @@ class SegmentCache:
         """Return a number that no content has."""
         return next(self._numbers)
 
-    def keep_number(self, key: object, number: int, size: int, limit: int) -> int:
-        """Keep a content's number under a key of so many bytes, or return the one that is kept."""
-        kept: int = self._kept.put(key, number, _ENTRY_BYTES + size, limit)
+    def number_of(self, key: object, size: int, limit: int) -> int:
+        """Return the number of the content that has a key of so many bytes, or give it one."""
+        kept: int | None = self._kept.get(key)
+        if kept is None:
+            kept = self._kept.put(key, self.new_number(), _ENTRY_BYTES + size, limit)
         return kept
 
     def keep_segment(self, segment: Segment, limit: int) -> Segment:
@@ -122,13 +126,15 @@ class Sighting(NamedTuple):
 
     Attributes:
         place: ``row * columns + column`` in the level's grid.
-        content: The number of its content, or None where it has none yet.
-        stored: What segments stored alike have in common, where that was looked at.
+        content: The number of its content, or None where segments are not worth keeping.
+        is_new: Whether the number has just been given, so that nothing can be known of it.
+        is_told_by_bytes: Whether its stored bytes are few, so that others may be stored alike.
     """
 
     place: int
     content: int | None = None
-    stored: tuple[object, ...] | None = None
+    is_new: bool = True
+    is_told_by_bytes: bool = False
 
 
 class SegmentSource:
@@ -157,24 +163,26 @@ class SegmentSource:
             return None
         return np.empty(self.segment_bytes, np.uint8)
 
-    def look(self, place: int) -> Sighting:
-        """Find out what is known of a segment: it, or one stored alike, may have been read.
+    def look(self, places: Sequence[int]) -> list[Sighting]:
+        """Find out what is known of segments: they, or ones stored alike, may have been read.
+
+        From now on they have numbers, if they are worth keeping.
 
         Args:
-            place: ``row * columns + column`` in the level's grid.
+            places: ``row * columns + column`` in the level's grid, of each; distinct.
         """
         if self._number is None:
-            return Sighting(place)
-        content = self._cache.places.get(self._first_place + place)
-        if content is not None:
-            return Sighting(place, content)
-        stored = self._stored(place)
-        if stored is None:
-            return Sighting(place)
-        content = self._cache.find(stored)
-        if content is not None:
-            self._keep_place(place, content)
-        return Sighting(place, content, stored)
+            return [Sighting(place) for place in places]
+        looked = [self._look(place) for place in places]
+        first = self._first_place
+        numbers = {first + one.place: one.content for one in looked if one.content is not None}
+        kept = self._cache.places.put(numbers, self._most_places)
+        return [
+            sighting
+            if sighting.content == number
+            else Sighting(sighting.place, number, is_new=False)
+            for sighting, number in zip(looked, kept, strict=True)
+        ]
 
     def holds(self, place: int) -> bool:
         """Whether a segment that was read before lies in the cache, decoded."""
@@ -195,16 +203,31 @@ class SegmentSource:
         Raises:
             OverlayFormatError: It cannot be decoded.
         """
-        if sighting.content is not None:
+        if not sighting.is_new:
             found: Segment | None = self._cache.find(("content", sighting.content))
             if found is not None:
                 return found
-        segment = self._decode(sighting.place, slot)
-        if segment.pixels is None or self._number is None:
+        pixels = self._decode(sighting.place, slot)
+        if pixels is None:
+            reader = self._reader
+            return Segment(None, np.full(reader.channels, reader.fill, reader.dtype).tobytes())
+        constant = _constant(pixels) if sighting.is_told_by_bytes else b""
+        segment = Segment(None if constant else pixels, constant, sighting.content)
+        if sighting.content is None or not (constant or slot is None):
             return segment
-        return self._remember(sighting, segment.pixels, slot)
+        return self._cache.keep_segment(segment, self._limit)
 
-    def _stored(self, place: int) -> tuple[object, ...] | None:
+    def _look(self, place: int) -> Sighting:
+        content = self._cache.places.get(self._first_place + place)
+        if content is not None:
+            return Sighting(place, content, is_new=False)
+        content = self._number_of_bytes(place)
+        if content is not None:
+            return Sighting(place, content, is_new=False, is_told_by_bytes=True)
+        return Sighting(place, self._cache.new_number())
+
+    def _number_of_bytes(self, place: int) -> int | None:
+        """Return the number of all segments stored in the same few bytes; None if they are many."""
         row, column = divmod(place, self._columns)
         stored = self._reader.encoded_segment(self._level, row, column)
         if stored is None:
@@ -213,39 +236,17 @@ class SegmentSource:
         grid = self._grid
         height = min(grid.segment_height, grid.height - row * grid.segment_height)
         width = min(grid.segment_width, grid.width - column * grid.segment_width)
-        return self._number, stored, height, width
+        # What is told by its bytes is at least 32 times as large when decoded.
+        size = self.segment_bytes // 32
+        return self._cache.number_of((self._number, stored, height, width), size, self._limit)
 
-    def _remember(
-        self, sighting: Sighting, pixels: NDArray[Any], slot: NDArray[np.uint8] | None
-    ) -> Segment:
-        """Give a segment its number and keep what may be needed again."""
-        content, stored = sighting.content, sighting.stored
-        if content is None:
-            content = self._cache.new_number()
-        if stored is not None:
-            # What is told by its bytes is at least 32 times as large when decoded.
-            content = self._cache.keep_number(stored, content, pixels.nbytes // 32, self._limit)
-        content = self._keep_place(sighting.place, content)
-        constant = b"" if stored is None else _constant(pixels)
-        segment = Segment(None if constant else pixels, constant, content)
-        if constant or slot is None:
-            return self._cache.keep_segment(segment, self._limit)
-        return segment
-
-    def _keep_place(self, place: int, content: int) -> int:
-        return self._cache.places.put(self._first_place + place, content, self._most_places)
-
-    def _decode(self, place: int, slot: NDArray[np.uint8] | None) -> Segment:
-        reader, (row, column) = self._reader, divmod(place, self._columns)
+    def _decode(self, place: int, slot: NDArray[np.uint8] | None) -> NDArray[Any] | None:
+        row, column = divmod(place, self._columns)
         if self.segment_bytes > LARGEST_SLOT:
             self._cache.shrink(max(0, self._limit - self.segment_bytes))
         if slot is None:
-            pixels = reader.read_segment(self._level, row, column)
-        else:
-            pixels = reader.read_segment_into(slot, self._level, row, column)
-        if pixels is None:
-            return Segment(None, np.full(reader.channels, reader.fill, reader.dtype).tobytes())
-        return Segment(pixels)
+            return self._reader.read_segment(self._level, row, column)
+        return self._reader.read_segment_into(slot, self._level, row, column)
 
 
 cache = SegmentCache()
@@ -265,7 +266,7 @@ def rows_of_bytes(pixels: NDArray[Any], channel: int | None) -> NDArray[np.uint8
         The rows (h, w * bytes of a pixel), without a copy unless a channel is taken out.
     """
     if channel is not None and pixels.shape[2] > 1:
-        pixels = np.ascontiguousarray(pixels[:, :, channel])
+        pixels = np.ascontiguousarray(pixels[:, :, channel : channel + 1])
     height, width, channels = pixels.shape
     return np.ndarray((height, width * channels * pixels.itemsize), np.uint8, pixels)
 

@@ -136,7 +136,7 @@ class TiffReader(Reader):
         """Return a tile as stored where it is compressed at least 1:32; see `Reader`."""
         try:
             return self._levels[level].encoded(row, column)
-        except (EOFError, OSError, OverlayFormatError):
+        except (EOFError, OSError, OverlayError):
             # Reading the segment meets the same and says where.
             return None
 

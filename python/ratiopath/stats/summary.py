@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ratiopath.batch import Batch, Group
     from ratiopath.placement import Placement
     from ratiopath.roi import Region
+    from ratiopath.segments import Segment
     from ratiopath.stats.options import StatsOptions
 
 # Quantiles need the values themselves, 24 bytes each: so many are kept at once.
@@ -115,8 +116,9 @@ def _summaries(placement: Placement, options: StatsOptions) -> _core.Summaries:
 
     def collect(part: range) -> _core.Summaries:
         made = _core.Summaries(dtype.kind, dtype.itemsize, left_out, len(plan), keep)
-        for index in placement.in_turn(part):
-            _add_segment(made, placement, index, options)
+        for index, sighting in placement.look(part):
+            segment = placement.read(index, sighting)
+            _add_segment(made, placement, index, segment, options)
         return made
 
     first, *others = in_parts(collect, range(len(placement.segments)))
@@ -126,9 +128,12 @@ def _summaries(placement: Placement, options: StatsOptions) -> _core.Summaries:
 
 
 def _add_segment(
-    made: _core.Summaries, placement: Placement, index: int, options: StatsOptions
+    made: _core.Summaries,
+    placement: Placement,
+    index: int,
+    segment: Segment,
+    options: StatsOptions,
 ) -> None:
-    segment = placement.read(index)
     pixels = segment.pixels
     if pixels is None:
         pixel = constant_pixel(placement, segment, options)
