@@ -13,19 +13,20 @@ use crate::plan::Window;
 use crate::shape::Shape;
 
 /// What an entry takes besides its counts: its name, its place in the table, its allocation.
-const ENTRY_BYTES: usize = 256;
+const ENTRY_BYTES: usize = 192;
 
 /// The part of a region over a segment, by what decides its counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Name {
     content: u64,
-    channel: Option<u32>,
     shape: u64,
-    window: Window,
+    channel: Option<u32>,
+    /// Where it lies in the segment and in the patch, and its size.
+    window: [u32; 6],
 }
 
 impl Name {
-    /// Names a window over a segment of known content.
+    /// Names a window over a segment of known content; none of 2^32 pixels a side has a name.
     ///
     /// Where all of the window is inside, neither the shape nor the place in it matters.
     pub(crate) fn new(
@@ -34,13 +35,16 @@ impl Name {
         shape: &Shape,
         window: &Window,
         is_whole: bool,
-    ) -> Self {
-        let window = Window { patch: 0, ..*window };
-        if is_whole {
-            let window = Window { patch_x: 0, patch_y: 0, ..window };
-            return Self { content, channel, shape: 0, window };
+    ) -> Option<Self> {
+        let Window { patch: _, segment_x, segment_y, patch_x, patch_y, width, height } = *window;
+        let (shape, patch_x, patch_y) =
+            if is_whole { (0, 0, 0) } else { (shape.number(), patch_x, patch_y) };
+        let mut window = [0; 6];
+        let sides = [segment_x, segment_y, patch_x, patch_y, width, height];
+        for (short, side) in window.iter_mut().zip(sides) {
+            *short = u32::try_from(side).ok()?;
         }
-        Self { content, channel, shape: shape.number(), window }
+        Some(Self { content, shape, channel, window })
     }
 }
 
@@ -59,9 +63,40 @@ impl Counts {
         self.areas.push(area);
     }
 
+    /// Each pixel of so many bytes and its area.
+    pub(crate) fn each(&self, pixel_bytes: usize) -> impl Iterator<Item = (&[u8], f64)> {
+        self.pixels.chunks_exact(pixel_bytes).zip(self.areas.iter().copied())
+    }
+
     /// What it takes to keep them.
     pub(crate) fn bytes(&self) -> usize {
         ENTRY_BYTES + self.pixels.len() + self.areas.len() * size_of::<f64>()
+    }
+}
+
+/// Counts as they are kept, in one allocation: a pixel's bytes, then those of its area, and so on.
+#[derive(Debug, Clone)]
+pub(crate) struct KeptCounts(Arc<[u8]>);
+
+impl KeptCounts {
+    fn new(counts: &Counts, pixel_bytes: usize) -> Self {
+        let mut bytes = Vec::with_capacity(counts.bytes() - ENTRY_BYTES);
+        for (pixel, area) in counts.each(pixel_bytes) {
+            bytes.extend_from_slice(pixel);
+            bytes.extend_from_slice(&area.to_ne_bytes());
+        }
+        Self(bytes.into())
+    }
+
+    /// Each pixel of so many bytes and its area.
+    pub(crate) fn each(&self, pixel_bytes: usize) -> impl Iterator<Item = (&[u8], f64)> {
+        let entries = self.0.chunks_exact(pixel_bytes + size_of::<f64>());
+        let parts = entries.filter_map(<[u8]>::split_last_chunk);
+        parts.map(|(pixel, area)| (pixel, f64::from_ne_bytes(*area)))
+    }
+
+    fn bytes(&self) -> usize {
+        ENTRY_BYTES + self.0.len()
     }
 }
 
@@ -76,8 +111,8 @@ pub struct KnownCounts {
 
 #[derive(Debug, Default)]
 struct Halves {
-    young: FxHashMap<Name, Arc<Counts>>,
-    old: FxHashMap<Name, Arc<Counts>>,
+    young: FxHashMap<Name, KeptCounts>,
+    old: FxHashMap<Name, KeptCounts>,
     young_bytes: usize,
 }
 
@@ -87,28 +122,28 @@ impl KnownCounts {
         *self.halves() = Halves::default();
     }
 
-    pub(crate) fn find(&self, name: &Name) -> Option<Arc<Counts>> {
+    pub(crate) fn find(&self, name: &Name) -> Option<KeptCounts> {
         let mut halves = self.halves();
         if let Some(counts) = halves.young.get(name) {
-            return Some(Arc::clone(counts));
+            return Some(counts.clone());
         }
         let counts = halves.old.remove(name)?;
-        halves.put(*name, Arc::clone(&counts));
+        halves.put(*name, counts.clone());
         Some(counts)
     }
 
-    /// Keeps counts, so that all that is kept stays within `limit` bytes.
-    pub(crate) fn keep(&self, name: Name, counts: Counts, limit: usize) {
+    /// Keeps counts of pixels of so many bytes, so that all that is kept stays within `limit` bytes.
+    pub(crate) fn keep(&self, name: Name, counts: &Counts, pixel_bytes: usize, limit: usize) {
         let bytes = counts.bytes();
         if bytes > limit / 8 {
             return;
         }
+        let counts = KeptCounts::new(counts, pixel_bytes);
         let mut halves = self.halves();
         if halves.young_bytes + bytes > limit / 2 {
-            halves.old = std::mem::take(&mut halves.young);
-            halves.young_bytes = 0;
+            halves.grow_old();
         }
-        halves.put(name, Arc::new(counts));
+        halves.put(name, counts);
     }
 
     fn halves(&self) -> MutexGuard<'_, Halves> {
@@ -118,29 +153,28 @@ impl KnownCounts {
 }
 
 impl Halves {
-    fn put(&mut self, name: Name, counts: Arc<Counts>) {
+    fn put(&mut self, name: Name, counts: KeptCounts) {
         let bytes = counts.bytes();
         if self.young.insert(name, counts).is_none() {
             self.young_bytes += bytes;
         }
     }
+
+    /// Starts a young half in the memory of the old one, which need not grow again.
+    fn grow_old(&mut self) {
+        std::mem::swap(&mut self.young, &mut self.old);
+        self.young.clear();
+        self.young_bytes = 0;
+    }
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
     use super::*;
 
     fn name(content: u64) -> Name {
-        let window = Window {
-            patch: 0,
-            segment_x: 0,
-            segment_y: 0,
-            patch_x: 0,
-            patch_y: 0,
-            width: 1,
-            height: 1,
-        };
-        Name { content, channel: None, shape: 0, window }
+        Name { content, shape: 0, channel: None, window: [0, 0, 0, 0, 1, 1] }
     }
 
     fn counts(value: u8) -> Counts {
@@ -152,10 +186,11 @@ mod tests {
     #[test]
     fn what_is_kept_is_found_until_it_was_long_out_of_use() {
         let known = KnownCounts::default();
-        known.keep(name(0), counts(7), LIMIT);
+        known.keep(name(0), &counts(7), 1, LIMIT);
         for content in 1..1000 {
-            known.keep(name(content), counts(1), LIMIT);
-            assert_eq!(known.find(&name(0)).as_deref(), Some(&counts(7)));
+            known.keep(name(content), &counts(1), 1, LIMIT);
+            let found = known.find(&name(0)).unwrap();
+            assert_eq!(found.each(1).collect::<Vec<_>>(), [(&[7][..], 1.0)]);
         }
         assert!(known.find(&name(1)).is_none());
         assert!(known.find(&name(999)).is_some());
@@ -166,14 +201,14 @@ mod tests {
     #[test]
     fn a_limit_of_nothing_keeps_nothing() {
         let known = KnownCounts::default();
-        known.keep(name(0), counts(7), 0);
+        known.keep(name(0), &counts(7), 1, 0);
         assert!(known.find(&name(0)).is_none());
     }
 
     #[test]
     fn a_cleared_table_is_empty() {
         let known = KnownCounts::default();
-        known.keep(name(0), counts(7), LIMIT);
+        known.keep(name(0), &counts(7), 1, LIMIT);
         known.clear();
         assert!(known.find(&name(0)).is_none());
     }

@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 
 use crate::cells::Cells;
 use crate::count::Counter;
-use crate::known::{Counts, KnownCounts, Name};
+use crate::known::{Counts, KeptCounts, KnownCounts, Name};
 use crate::pixels::Pixels;
 use crate::plan::{Plan, Window};
 use crate::shape::Shape;
@@ -116,7 +116,7 @@ impl Collector {
         for window in plan.windows(index)? {
             let view = self.view(plan, window, content);
             match self.find(&view) {
-                Some(counts) => self.add_counts(view.window.patch, &counts),
+                Some(counts) => self.add_areas(view.window.patch, counts.each(self.pixel_bytes)),
                 None => missing.push(view),
             }
         }
@@ -128,8 +128,8 @@ impl Collector {
                 Some(cells) if view.is_whole => cells.counts(&view.window),
                 _ => self.count(plan.shape(view.window.patch), &view.window, pixels),
             };
-            self.add_counts(view.window.patch, &counts);
-            self.keep(&view, counts);
+            self.add_areas(view.window.patch, counts.each(self.pixel_bytes));
+            self.keep(&view, &counts);
         }
         Ok(())
     }
@@ -147,7 +147,7 @@ impl Collector {
                 self.entries.truncate(first);
                 return Ok(false);
             };
-            self.add_counts(view.window.patch, &counts);
+            self.add_areas(view.window.patch, counts.each(self.pixel_bytes));
         }
         Ok(true)
     }
@@ -218,21 +218,22 @@ impl Collector {
         let shape = plan.shape(window.patch);
         let is_whole = shape.holds_all_of(&window);
         let named = content.zip(self.memory.as_ref());
-        let name = named
-            .map(|(content, memory)| Name::new(content, memory.channel, shape, &window, is_whole));
+        let name = named.and_then(|(content, memory)| {
+            Name::new(content, memory.channel, shape, &window, is_whole)
+        });
         View { window, is_whole, name }
     }
 
-    fn find(&self, view: &View) -> Option<Arc<Counts>> {
+    fn find(&self, view: &View) -> Option<KeptCounts> {
         self.memory.as_ref()?.counts.find(view.name.as_ref()?)
     }
 
-    fn keep(&self, view: &View, counts: Counts) {
+    fn keep(&self, view: &View, counts: &Counts) {
         let pixels = view.window.width * view.window.height * self.pixel_bytes;
         if let (Some(memory), Some(name)) = (&self.memory, view.name) {
             // What takes more memory than the pixels is not worth it.
             if counts.bytes() <= pixels {
-                memory.counts.keep(name, counts, memory.limit);
+                memory.counts.keep(name, counts, self.pixel_bytes, memory.limit);
             }
         }
     }
@@ -245,8 +246,8 @@ impl Collector {
         counts
     }
 
-    fn add_counts(&mut self, patch: usize, counts: &Counts) {
-        for (pixel, &area) in counts.pixels.chunks_exact(self.pixel_bytes).zip(&counts.areas) {
+    fn add_areas<'a>(&mut self, patch: usize, areas: impl Iterator<Item = (&'a [u8], f64)>) {
+        for (pixel, area) in areas {
             let (patch, key) = (patch as u32, self.keys.index(pixel));
             self.entries.push(Entry { patch, key, area });
         }
