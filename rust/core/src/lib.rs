@@ -13,7 +13,7 @@
 //! | [`center`], [`touched`], [`coverage`] | these rules, each turning edges into spans |
 //! | [`mask`] | spans written out as a mask or as coverage weights |
 //! | [`pixels`], [`count`] | pixels of any width as byte patterns, and how often each occurs |
-//! | `simd`, `tables`, `sums` | counting single bytes, pairs of them, and more |
+//! | `runs`, `simd`, `tables`, `sums` | counting single bytes, pairs of them, and more |
 //! | [`shape`] | what the patches of one region have in common |
 //! | [`plan`] | which segments a batch of patches touches, and where |
 //! | [`overlap`] | counts per patch, added up segment by segment |
@@ -46,6 +46,7 @@ pub mod plan;
 pub mod polygon;
 pub mod quantile;
 pub mod rasterize;
+mod runs;
 pub mod sample;
 pub mod scale;
 pub mod shape;

@@ -1,151 +1,168 @@
-//! Counting bytes sixty-four at a time, where the processor can.
+//! Looking at many bytes at once, where the processor can.
 //!
 //! The only file that may hold `unsafe`: what instructions there are is asked at run time, and the
 //! answer must be that of the portable way, which stands beside it and is tested against it.
-//!
-//! A mask's block of 64 bytes holds one value, at an edge two, seldom more. Such a block is counted
-//! value by value: compare all bytes with the first one that is left, add how many are equal, and
-//! leave those out. Noise, where every byte is another, goes through four interleaved tables one
-//! byte at a time, so that equal neighbours do not wait for each other's store; a block that had
-//! too many values makes the next ones go there unasked, the more the longer it lasts.
 
-/// Four counts for each byte, to be added up.
-pub(crate) type Tables = [[u64; 256]; 4];
+use crate::runs;
 
 /// What is looked at together.
 pub(crate) type Block = [u8; 64];
 
-/// Different values in a block that are told apart by comparing.
-const MOST_VALUES: usize = 4;
+/// The longest run whose bytes [`count_equal`] counts.
+pub(crate) const LONGEST_RUN: usize = 255 * LANES;
 
-/// Blocks counted byte by byte after one of many values, when the ones before were so too.
-const LONGEST_PAUSE: usize = 64;
+/// The shortest.
+pub(crate) const LANES: usize = 32;
 
-/// Counts the bytes of a run.
-pub(crate) fn count_bytes(run: &[u8], tables: &mut Tables) {
-    if run.len() < size_of::<Block>() {
-        return count_one_by_one(run, tables);
-    }
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt") {
-        #[allow(unsafe_code, reason = "the instructions were just found to exist")]
-        return unsafe { avx2::count(run, tables) };
-    }
-    count_portable(run, tables);
+/// Calls the function of this name in `avx2` where the processor has the instructions for it, else
+/// in `portable`.
+macro_rules! detected {
+    ($name:ident $(::<$width:ident>)? ($($argument:expr),*)) => {{
+        #[cfg(target_arch = "x86_64")]
+        if has_avx2() {
+            #[allow(unsafe_code, reason = "the instructions were just found to exist")]
+            return unsafe { avx2::$name$(::<$width>)?($($argument),*) };
+        }
+        portable::$name$(::<$width>)?($($argument),*)
+    }};
 }
 
-/// The same without special instructions: blocks of one or two values at once.
-pub(crate) fn count_portable(run: &[u8], tables: &mut Tables) {
-    let (blocks, rest) = run.as_chunks();
-    for_each_block(blocks, tables, |block, tables| {
-        let (low, high) = block.iter().fold((u8::MAX, 0), |(l, h), &v| (v.min(l), v.max(h)));
-        let occurs = |value| block.iter().map(|&byte| u8::from(byte == value)).sum::<u8>();
-        let (lowest, highest) = (occurs(low), if low == high { 0 } else { occurs(high) });
-        let is_counted = usize::from(lowest) + usize::from(highest) == block.len();
-        if is_counted {
-            tables[0][usize::from(low)] += u64::from(lowest);
-            tables[1][usize::from(high)] += u64::from(highest);
-        } else {
-            count_one_by_one(block, tables);
-        }
-        is_counted
-    });
-    count_one_by_one(rest, tables);
+#[cfg(target_arch = "x86_64")]
+fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("popcnt")
 }
 
-/// Calls `count`, which says whether it found few values, on some blocks, and counts the others
-/// byte by byte.
-#[allow(clippy::inline_always, reason = "inherits the instructions of its caller")]
-#[inline(always)]
-fn for_each_block(
-    blocks: &[Block],
-    tables: &mut Tables,
-    mut count: impl FnMut(&Block, &mut Tables) -> bool,
-) {
-    let mut pause = 0;
-    let mut left = blocks.iter();
-    while let Some(block) = left.next() {
-        if count(block, tables) {
-            pause = 0;
-            continue;
-        }
-        pause = (2 * pause + 1).min(LONGEST_PAUSE);
-        for block in left.by_ref().take(pause) {
-            count_one_by_one(block, tables);
-        }
-    }
+/// How many bytes of a run equal each of some values; of `LANES` to `LONGEST_RUN` bytes.
+pub(crate) fn count_equal<const N: usize>(run: &[u8], values: &[u8; N]) -> [u64; N] {
+    detected!(count_equal::<N>(run, values))
 }
 
-#[allow(clippy::inline_always, reason = "inherits the instructions of its caller")]
-#[inline(always)]
-fn count_one_by_one(run: &[u8], tables: &mut Tables) {
-    let (quads, rest) = run.as_chunks::<4>();
-    for quad in quads {
-        for (table, &value) in tables.iter_mut().zip(quad) {
-            table[usize::from(value)] += 1;
-        }
+/// Counts the bytes of a run, equal neighbours together.
+pub(crate) fn count_runs(run: &[u8], tables: &mut runs::Tables, pause: &mut runs::Pause) {
+    detected!(count_runs(run, tables, pause));
+}
+
+mod portable {
+    use super::Block;
+    use crate::runs;
+
+    pub(super) fn count_equal<const N: usize>(run: &[u8], values: &[u8; N]) -> [u64; N] {
+        values.map(|value| {
+            // Sums of bytes, which the compiler adds up in lanes.
+            let equal = |part: &[u8]| part.iter().map(|&byte| u8::from(byte == value)).sum::<u8>();
+            run.chunks(255).map(|part| u64::from(equal(part))).sum()
+        })
     }
-    for &value in rest {
-        tables[0][usize::from(value)] += 1;
+
+    pub(super) fn count_runs(run: &[u8], tables: &mut runs::Tables, pause: &mut runs::Pause) {
+        runs::count_with(run, tables, pause, changes);
+    }
+
+    /// A bit for each byte but the first that differs from the one before.
+    pub(super) fn changes(block: &Block) -> u64 {
+        const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
+        let (words, _) = block.as_chunks::<8>();
+        let (mut changes, mut before) = (0, u64::from(block[0]));
+        for (index, &bytes) in words.iter().enumerate() {
+            let word = u64::from_le_bytes(bytes);
+            let other = word ^ (word << 8 | before);
+            before = word >> 56;
+            // The high bit of each byte that is not 0, then all of them side by side.
+            let high = (((other & LOW) + LOW) | other) & !LOW;
+            changes |= ((high >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * index);
+        }
+        changes
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use std::arch::x86_64::{
-        __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi8,
+        __m256i, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_extract_epi64, _mm256_loadu_si256,
+        _mm256_movemask_epi8, _mm256_sad_epu8, _mm256_set1_epi8, _mm256_setzero_si256,
+        _mm256_sub_epi8,
     };
 
-    use super::{Block, MOST_VALUES, Tables, count_one_by_one, for_each_block};
+    use super::{Block, LANES};
+    use crate::runs;
 
-    /// Counts a run of at least one block.
-    #[target_feature(enable = "avx2,popcnt")]
-    pub(super) fn count(run: &[u8], tables: &mut Tables) {
-        let (blocks, rest) = run.as_chunks::<64>();
-        for_each_block(blocks, tables, |block, tables| count_block(block, !0, tables));
-        if let Some(last) = run.last_chunk::<64>().filter(|_| !rest.is_empty()) {
-            // The last block overlaps the one before; only its own bytes are left to count.
-            count_block(last, !0 << (64 - rest.len()), tables);
+    /// The mask of the last `n` lanes begins at `n`.
+    const LAST_LANES: [u8; 2 * LANES] = {
+        let mut lanes = [0; 2 * LANES];
+        let mut lane = LANES;
+        while lane < 2 * LANES {
+            lanes[lane] = u8::MAX;
+            lane += 1;
         }
-    }
+        lanes
+    };
 
-    /// Counts those bytes of a block whose bit is set, and says whether they had few values.
-    #[inline]
-    #[target_feature(enable = "avx2,popcnt")]
-    fn count_block(block: &Block, mut left: u64, tables: &mut Tables) -> bool {
-        let halves = load(block);
-        for table in 0..MOST_VALUES {
-            let value = block[left.trailing_zeros() as usize & 63];
-            let equal = equal_bytes(halves, value) & left;
-            tables[table & 3][usize::from(value)] += u64::from(equal.count_ones());
-            left &= !equal;
-            if left == 0 {
-                return true;
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    pub(super) fn count_equal<const N: usize>(run: &[u8], values: &[u8; N]) -> [u64; N] {
+        let values = values.map(|value| _mm256_set1_epi8(value.cast_signed()));
+        let mut sums = [_mm256_setzero_si256(); N];
+        let (vectors, rest) = run.as_chunks::<LANES>();
+        for vector in vectors {
+            let bytes = load(vector);
+            for (sum, value) in sums.iter_mut().zip(values) {
+                *sum = _mm256_sub_epi8(*sum, _mm256_cmpeq_epi8(bytes, value));
             }
         }
-        while left != 0 {
-            let place = left.trailing_zeros() as usize & 63;
-            count_one_by_one(&block[place..=place], tables);
-            left &= left - 1;
+        if let Some(last) = run.last_chunk().filter(|_| !rest.is_empty()) {
+            // It overlaps the one before; only its own bytes are left to count.
+            let (bytes, own) = (load(last), load_at(&LAST_LANES, rest.len()));
+            for (sum, value) in sums.iter_mut().zip(values) {
+                let equal = _mm256_and_si256(_mm256_cmpeq_epi8(bytes, value), own);
+                *sum = _mm256_sub_epi8(*sum, equal);
+            }
         }
-        false
+        sums.map(|sum| add_lanes(sum))
+    }
+
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    pub(super) fn count_runs(run: &[u8], tables: &mut runs::Tables, pause: &mut runs::Pause) {
+        runs::count_with(run, tables, pause, |block| changes(block));
+    }
+
+    /// A bit for each byte but the first that differs from the one before.
+    #[inline]
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    pub(super) fn changes(block: &Block) -> u64 {
+        let equal = |a, b| {
+            let equal = _mm256_cmpeq_epi8(load_at(block, a), load_at(block, b));
+            u64::from(!_mm256_movemask_epi8(equal).cast_unsigned())
+        };
+        equal(0, 1) << 1 | equal(31, 32) << 32
     }
 
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn load(block: &Block) -> [__m256i; 2] {
-        let (halves, _) = block.as_chunks::<32>();
-        #[allow(unsafe_code, reason = "reads 32 bytes, which each half has, at any alignment")]
-        [0, 1].map(|half: usize| unsafe { _mm256_loadu_si256(halves[half].as_ptr().cast()) })
+    fn add_lanes(sums: __m256i) -> u64 {
+        let sums = _mm256_sad_epu8(sums, _mm256_setzero_si256());
+        (_mm256_extract_epi64::<0>(sums)
+            + _mm256_extract_epi64::<1>(sums)
+            + _mm256_extract_epi64::<2>(sums)
+            + _mm256_extract_epi64::<3>(sums))
+        .cast_unsigned()
     }
 
-    /// One bit for each byte that equals `value`.
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn equal_bytes(halves: [__m256i; 2], value: u8) -> u64 {
-        let value = _mm256_set1_epi8(value.cast_signed());
-        let bits = |half| _mm256_movemask_epi8(_mm256_cmpeq_epi8(half, value)).cast_unsigned();
-        u64::from(bits(halves[0])) | u64::from(bits(halves[1])) << 32
+    fn load_at(bytes: &[u8; 2 * LANES], start: usize) -> __m256i {
+        let (vector, _) =
+            bytes[start.min(LANES)..].split_first_chunk().unwrap_or((&[0; LANES], &[]));
+        load(vector)
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn load(vector: &[u8; LANES]) -> __m256i {
+        #[allow(unsafe_code, reason = "reads 32 bytes, which there are, at any alignment")]
+        unsafe {
+            _mm256_loadu_si256(vector.as_ptr().cast())
+        }
     }
 }
 
@@ -154,39 +171,37 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn sums(count: impl Fn(&[u8], &mut Tables), run: &[u8]) -> [u64; 256] {
-        let mut tables = [[0; 256]; 4];
-        count(run, &mut tables);
-        std::array::from_fn(|value| tables.iter().map(|table| table[value]).sum())
-    }
-
-    fn naive(run: &[u8]) -> [u64; 256] {
-        let mut counts = [0; 256];
-        for &value in run {
-            counts[usize::from(value)] += 1;
-        }
-        counts
+    fn changes(block: &Block) -> u64 {
+        detected!(changes(block))
     }
 
     proptest! {
-        /// Runs of every length, of few and of many values, at every alignment.
         #[test]
-        fn both_ways_count_every_byte_once(
-            runs in prop::collection::vec((any::<u8>(), 1_usize..200, 0_u8..4), 0..40),
-            skip in 0_usize..70,
+        fn both_ways_count_what_is_equal(
+            run in prop::collection::vec(0_u8..7, LANES..400), values in any::<[u8; 4]>(),
         ) {
-            let mut bytes = Vec::new();
-            for (value, length, noise) in runs {
-                let byte = |k: usize| match noise {
-                    0 => (k * 73) as u8 ^ value,
-                    1 => value ^ (k % 5) as u8,
-                    _ => value,
-                };
-                bytes.extend((0..length).map(byte));
-            }
-            let run = &bytes[skip.min(bytes.len())..];
-            prop_assert_eq!(sums(count_bytes, run), naive(run));
-            prop_assert_eq!(sums(count_portable, run), naive(run));
+            let values = values.map(|value| value % 9);
+            let equal = |value| run.iter().map(move |&byte| u64::from(byte == value));
+            let expected = values.map(|value| equal(value).sum());
+            prop_assert_eq!(count_equal(&run, &values), expected);
+            prop_assert_eq!(portable::count_equal(&run, &values), expected);
         }
+
+        #[test]
+        fn both_ways_see_every_change(
+            bytes in prop::collection::vec(prop::sample::select(vec![0, 1, 127, 128, 255]), 64),
+        ) {
+            let block: Block = bytes.try_into().unwrap_or([0; 64]);
+            let expected = (1..64).filter(|&k| block[k] != block[k - 1]).map(|k| 1 << k).sum();
+            prop_assert_eq!(portable::changes(&block), expected);
+            prop_assert_eq!(changes(&block), expected);
+        }
+    }
+
+    #[test]
+    fn the_longest_run_does_not_overflow_a_lane() {
+        let run = vec![3; LONGEST_RUN];
+        assert_eq!(count_equal(&run, &[3, 4]), [LONGEST_RUN as u64, 0]);
+        assert_eq!(portable::count_equal(&run, &[3, 4]), [LONGEST_RUN as u64, 0]);
     }
 }

@@ -1,27 +1,27 @@
 //! Counts of pixels of one and of two bytes, in a table with a place for each.
 
 use crate::count::Tally;
-use crate::simd::{Tables, count_bytes};
+use crate::runs::Bytes;
 use crate::sums::Sums;
 
 /// Counts and weights of single bytes.
 #[derive(Debug)]
 pub(crate) struct ByteTable {
-    counts: Tables,
+    counts: Bytes,
     weights: [f64; 256],
     is_weighted: bool,
 }
 
 impl Default for ByteTable {
     fn default() -> Self {
-        Self { counts: [[0; 256]; 4], weights: [0.0; 256], is_weighted: false }
+        Self { counts: Bytes::default(), weights: [0.0; 256], is_weighted: false }
     }
 }
 
 impl ByteTable {
     pub(crate) fn add(&mut self, value: u8, pixels: u64, weight: f64) {
         if weight == 1.0 {
-            self.counts[0][usize::from(value)] += pixels;
+            self.counts.tables[0][usize::from(value)] += pixels;
         } else {
             self.weights[usize::from(value)] += pixels as f64 * weight;
             self.is_weighted = true;
@@ -30,7 +30,7 @@ impl ByteTable {
 
     pub(crate) fn add_run(&mut self, run: &[u8], weight: f64) {
         if weight == 1.0 {
-            return count_bytes(run, &mut self.counts);
+            return self.counts.count(run);
         }
         for &value in run {
             self.weights[usize::from(value)] += weight;
@@ -52,7 +52,7 @@ impl ByteTable {
                 }
             }
         }
-        self.counts.as_flattened_mut().fill(0);
+        self.counts.tables.as_flattened_mut().fill(0);
         if self.is_weighted {
             self.weights.fill(0.0);
             self.is_weighted = false;
@@ -61,7 +61,7 @@ impl ByteTable {
 
     /// The counts of eight values, tables added up.
     fn sums_from(&self, first: usize) -> [u64; 8] {
-        std::array::from_fn(|k| self.counts.iter().map(|table| table[first + k]).sum())
+        std::array::from_fn(|k| self.counts.tables.iter().map(|table| table[first + k]).sum())
     }
 }
 
