@@ -2,15 +2,16 @@
 //!
 //! Runs of whole pixels add to integer counts, pixels of partial weight to a sum of weights beside
 //! them, so that whole areas stay exact. Masks are long runs of one value, and the counting is
-//! built for that: single bytes go in blocks ([`crate::simd`]), wider pixels are compared sixteen
-//! at a time with the first of their run and looked up once per run.
+//! built for that: what is equal is found a block at a time ([`crate::simd`]), and wider pixels are
+//! looked up once per run.
 
 use rustc_hash::FxHashMap;
 
 use crate::pixels::Pixels;
+use crate::radix::Key;
 use crate::spans::Spans;
-use crate::sums::Sums;
-use crate::tables::{ByteTable, PairTable, join};
+use crate::tables::{ByteTable, PairTable};
+use crate::words::Words;
 use crate::{Error, Result};
 
 /// What one distinct pixel adds up to.
@@ -45,7 +46,8 @@ pub struct Counter {
 enum Kind {
     Bytes(Box<ByteTable>),
     Pairs(Box<PairTable>),
-    Words { pixel_bytes: usize, counts: Sums<u64>, weights: Sums<f64> },
+    Quads { pixel_bytes: usize, words: Box<Words<u32>> },
+    Words { pixel_bytes: usize, words: Box<Words<u64>> },
     Wide { pixel_bytes: usize, tallies: FxHashMap<Box<[u8]>, Tally> },
 }
 
@@ -56,7 +58,8 @@ impl Counter {
         let kind = match pixel_bytes {
             1 => Kind::Bytes(Box::default()),
             2 => Kind::Pairs(Box::default()),
-            3..=8 => Kind::Words { pixel_bytes, counts: Sums::default(), weights: Sums::default() },
+            3..=4 => Kind::Quads { pixel_bytes, words: Box::default() },
+            5..=8 => Kind::Words { pixel_bytes, words: Box::default() },
             _ => Kind::Wide { pixel_bytes, tallies: FxHashMap::default() },
         };
         Self { kind }
@@ -66,17 +69,13 @@ impl Counter {
     pub fn add_run(&mut self, run: &[u8], weight: f64) {
         match &mut self.kind {
             Kind::Bytes(table) => table.add_run(run, weight),
-            Kind::Pairs(table) => {
-                for_each_run(run.as_chunks::<2>().0, |pixel, pixels| {
-                    table.add(u16::from_le_bytes(*pixel), pixels, weight);
-                });
-            }
-            Kind::Words { pixel_bytes, counts, weights } => {
-                add_words(run, *pixel_bytes, |word, pixels| match weight {
-                    1.0 => counts.add(word, pixels),
-                    _ => weights.add(word, pixels as f64 * weight),
-                });
-            }
+            Kind::Pairs(table) => table.add_run(run, weight),
+            Kind::Quads { pixel_bytes: 4, words } => words.add_run::<4>(run, weight),
+            Kind::Quads { words, .. } => words.add_run::<3>(run, weight),
+            Kind::Words { pixel_bytes: 5, words } => words.add_run::<5>(run, weight),
+            Kind::Words { pixel_bytes: 6, words } => words.add_run::<6>(run, weight),
+            Kind::Words { pixel_bytes: 7, words } => words.add_run::<7>(run, weight),
+            Kind::Words { words, .. } => words.add_run::<8>(run, weight),
             Kind::Wide { pixel_bytes, tallies } => add_wide(tallies, run, *pixel_bytes, weight),
         }
     }
@@ -85,9 +84,9 @@ impl Counter {
     pub fn add_constant(&mut self, pixel: &[u8], pixels: u64, weight: f64) {
         match &mut self.kind {
             Kind::Bytes(table) => table.add(pixel[0], pixels, weight),
-            Kind::Pairs(table) => table.add(word(pixel) as u16, pixels, weight),
-            Kind::Words { counts, .. } if weight == 1.0 => counts.add(word(pixel), pixels),
-            Kind::Words { weights, .. } => weights.add(word(pixel), pixels as f64 * weight),
+            Kind::Pairs(table) => table.add(u64::of(pixel) as u16, pixels, weight),
+            Kind::Quads { words, .. } => words.add(pixel, pixels, weight),
+            Kind::Words { words, .. } => words.add(pixel, pixels, weight),
             Kind::Wide { tallies, .. } => {
                 add(tallies.entry(pixel.into()).or_default(), pixels, weight);
             }
@@ -108,10 +107,11 @@ impl Counter {
             Kind::Pairs(table) => {
                 table.drain(|value, tally| take(&value.to_le_bytes()[..2], tally));
             }
-            Kind::Words { pixel_bytes, counts, weights } => {
-                join(&counts.drain(), &weights.drain(), |value, tally| {
-                    take(&value.to_le_bytes()[..*pixel_bytes], tally);
-                });
+            Kind::Quads { pixel_bytes, words } => {
+                words.drain(|value, tally| take(&value.to_le_bytes()[..*pixel_bytes], tally));
+            }
+            Kind::Words { pixel_bytes, words } => {
+                words.drain(|value, tally| take(&value.to_le_bytes()[..*pixel_bytes], tally));
             }
             Kind::Wide { tallies, .. } => {
                 for (pixel, tally) in tallies.drain() {
@@ -240,32 +240,7 @@ fn add(tally: &mut Tally, pixels: u64, weight: f64) {
     }
 }
 
-/// Up to eight bytes as a little-endian number.
-fn word(pixel: &[u8]) -> u64 {
-    let mut bytes = [0; 8];
-    bytes[..pixel.len()].copy_from_slice(pixel);
-    u64::from_le_bytes(bytes)
-}
-
 /// Calls `emit` with each maximal run of one pixel and its length.
-fn for_each_run<const N: usize>(mut pixels: &[[u8; N]], mut emit: impl FnMut(&[u8; N], u64)) {
-    while let Some(pixel) = pixels.first() {
-        let length = run_length(pixels);
-        emit(pixel, length as u64);
-        pixels = &pixels[length..];
-    }
-}
-
-fn add_words(run: &[u8], pixel_bytes: usize, mut add: impl FnMut(u64, u64)) {
-    match pixel_bytes {
-        3 => for_each_run(run.as_chunks::<3>().0, |pixel, pixels| add(word(pixel), pixels)),
-        4 => for_each_run(run.as_chunks::<4>().0, |pixel, pixels| add(word(pixel), pixels)),
-        8 => for_each_run(run.as_chunks::<8>().0, |pixel, pixels| add(word(pixel), pixels)),
-        _ => for_each_chunk_run(run, pixel_bytes, |pixel, pixels| add(word(pixel), pixels)),
-    }
-}
-
-/// The same for pixels whose width the compiler does not know.
 fn for_each_chunk_run<'a>(run: &'a [u8], pixel_bytes: usize, mut emit: impl FnMut(&'a [u8], u64)) {
     let mut pixels = run.chunks_exact(pixel_bytes);
     let Some(mut current) = pixels.next() else { return };

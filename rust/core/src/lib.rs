@@ -13,7 +13,8 @@
 //! | [`center`], [`touched`], [`coverage`] | these rules, each turning edges into spans |
 //! | [`mask`] | spans written out as a mask or as coverage weights |
 //! | [`pixels`], [`count`] | pixels of any width as byte patterns, and how often each occurs |
-//! | `runs`, `simd`, `tables`, `sums` | counting single bytes, pairs of them, and more |
+//! | `bytes`, `runs`, `simd` | equal neighbours, many bytes at once |
+//! | `tables`, `words`, `sums`, `radix` | counting single bytes, pairs of them, and more |
 //! | [`shape`] | what the patches of one region have in common |
 //! | [`plan`] | which segments a batch of patches touches, and where |
 //! | [`overlap`] | counts per patch, added up segment by segment |
@@ -29,6 +30,7 @@
 //! level. Counting never assembles a patch: it walks the spans of a region over one segment at a
 //! time, for every patch that the segment touches.
 
+mod bytes;
 mod cells;
 pub mod center;
 pub mod count;
@@ -45,6 +47,7 @@ pub mod pixels;
 pub mod plan;
 pub mod polygon;
 pub mod quantile;
+mod radix;
 pub mod rasterize;
 mod runs;
 pub mod sample;
@@ -58,5 +61,6 @@ mod sums;
 mod tables;
 pub mod touched;
 pub mod validity;
+mod words;
 
 pub use error::{Error, Result};

@@ -1,27 +1,8 @@
-//! Counting single bytes: few values by comparing, runs by their ends, noise one by one.
+//! Runs of equal pixels of more than one byte, found a block at a time.
 //!
-//! A mask or a class map holds few values: all bytes of a run are compared with each of them, and
-//! where the numbers found add up to the run's length, nothing else was in it. Otherwise, in a
-//! block of 64 bytes, equal neighbours are counted together. Noise, where every byte is another,
-//! goes through four interleaved tables one byte at a time, so that equal neighbours do not wait
-//! for each other's store. What has failed is not tried again for a while, the longer the oftener.
+//! A block is compared with the bytes one pixel before; where nothing differs, a run goes on.
 
-use crate::simd::{Block, LANES, LONGEST_RUN, count_equal, count_runs};
-
-/// Four counts for each byte, to be added up.
-pub(crate) type Tables = [[u64; 256]; 4];
-
-/// Values told apart by comparing.
-const MOST_VALUES: usize = 8;
-
-/// What is compared before looking whether there were other values.
-const PART: usize = 4096;
-
-/// Bytes of a part that are looked at to learn its values.
-const LOOKS: usize = 32;
-
-/// Changes in a block beyond which its bytes are counted one by one.
-const MOST_CHANGES: u32 = 16;
+use crate::simd::Block;
 
 /// How often, at most, something is left untried.
 const LONGEST_PAUSE: usize = 64;
@@ -46,191 +27,99 @@ impl Pause {
     }
 }
 
-/// Counts of single bytes, and what was learned about them.
-#[derive(Debug)]
-pub(crate) struct Bytes {
-    pub(crate) tables: Tables,
-    /// The first `few` are those that are compared.
-    values: [u8; MOST_VALUES],
-    few: usize,
-    comparing: Pause,
-    joining: Pause,
-}
+/// What takes runs of equal pixels.
+pub(crate) trait Sink {
+    /// Takes one pixel, so many times.
+    fn add_pixel(&mut self, pixel: &[u8], pixels: u64);
 
-impl Default for Bytes {
-    fn default() -> Self {
-        Self {
-            tables: [[0; 256]; 4],
-            values: [0; MOST_VALUES],
-            few: 0,
-            comparing: Pause::default(),
-            joining: Pause::default(),
+    /// Takes pixels of which hardly one is like the next.
+    #[inline]
+    fn add_pixels<const N: usize>(&mut self, pixels: &[[u8; N]]) {
+        for pixel in pixels {
+            self.add_pixel(pixel, 1);
         }
     }
 }
 
-impl Bytes {
-    /// Counts the bytes of a run.
-    pub(crate) fn count(&mut self, run: &[u8]) {
-        for part in run.chunks(PART) {
-            if part.len() < LANES {
-                count_one_by_one(part, &mut self.tables);
-            } else if !(self.comparing.is_over() && self.count_few(part)) {
-                count_runs(part, &mut self.tables, &mut self.joining);
-            }
-        }
-    }
-
-    /// Counts a part if it has no other values than a few.
-    fn count_few(&mut self, part: &[u8]) -> bool {
-        let is_counted = self.compare(part) || (self.learn(part) && self.compare(part));
-        self.comparing.came_out(is_counted);
-        is_counted
-    }
-
-    fn compare(&mut self, part: &[u8]) -> bool {
-        match self.few {
-            0 => false,
-            1 => self.compare_with::<1>(part),
-            2 => self.compare_with::<2>(part),
-            3 | 4 => self.compare_with::<4>(part),
-            _ => self.compare_with::<MOST_VALUES>(part),
-        }
-    }
-
-    fn compare_with<const N: usize>(&mut self, part: &[u8]) -> bool {
-        let Some(values) = self.values.first_chunk::<N>() else { return false };
-        let counts = count_equal(part, values);
-        let known = &counts[..self.few];
-        let is_all = known.iter().sum::<u64>() == part.len() as u64;
-        if is_all {
-            for (value, count) in values.iter().zip(known) {
-                self.tables[0][usize::from(*value)] += count;
-            }
-        }
-        is_all
-    }
-
-    /// Adds a part's values to those that are compared, or keeps them alone, if they are few.
-    ///
-    /// A look here and there finds nearly all; what it misses is for [`Self::compare`] to say.
-    fn learn(&mut self, part: &[u8]) -> bool {
-        let is_learned = self.learn_more(part);
-        if is_learned {
-            return true;
-        }
-        self.few = 0;
-        self.learn_more(part)
-    }
-
-    fn learn_more(&mut self, part: &[u8]) -> bool {
-        for &value in part.iter().step_by(part.len() / LOOKS) {
-            if !self.values[..self.few].contains(&value) {
-                let Some(place) = self.values.get_mut(self.few) else { return false };
-                *place = value;
-                self.few += 1;
-            }
-        }
-        true
-    }
-}
-
-const _: () = assert!(PART <= LONGEST_RUN);
-
-/// Counts the bytes of a run, given a bit for each byte of a block, but the first, that differs
-/// from the one before.
+/// Hands runs of equal pixels of N bytes to `sink`, given a bit for each byte of one block that
+/// differs from that of another.
 #[allow(clippy::inline_always, reason = "inherits the instructions of its caller")]
 #[inline(always)]
-pub(crate) fn count_with(
+pub(crate) fn for_each_with<const N: usize>(
     run: &[u8],
-    tables: &mut Tables,
-    pause: &mut Pause,
-    changes: impl Fn(&Block) -> u64,
+    sink: &mut impl Sink,
+    differing: impl Fn(&Block, &Block) -> u64,
 ) {
-    let (blocks, rest) = run.as_chunks();
-    for block in blocks {
-        if pause.is_over() {
-            let changes = changes(block);
-            if changes.count_ones() <= MOST_CHANGES {
-                pause.came_out(true);
-                count_between(block, 0, changes, tables);
-                continue;
-            }
-            pause.came_out(false);
+    let whole = size_of::<Block>() / N * N;
+    let mut open = Open { run, start: 0 };
+    let mut at = N;
+    while let (Some(block), Some(before)) = (block_at(run, at), block_at(run, at - N)) {
+        let unlike = differing(before, block);
+        at += whole;
+        if unlike == 0 {
+            continue;
         }
-        count_one_by_one(block, tables);
-    }
-    count_one_by_one(rest, tables);
-}
-
-/// Counts the bytes of a block from `start`, given where they change after it.
-#[allow(clippy::inline_always, reason = "inherits the instructions of its caller")]
-#[inline(always)]
-fn count_between(block: &Block, mut start: usize, mut changes: u64, tables: &mut Tables) {
-    loop {
-        for table in tables.iter_mut() {
-            let end = changes.trailing_zeros() as usize;
-            table[usize::from(block[start & 63])] += (end - start) as u64;
-            if end == block.len() {
-                return;
-            }
+        let mut changes = first_bytes::<N>(unlike);
+        if changes.count_ones() as usize * N > whole / 4 * 3 {
+            open.close::<N>(at - whole, sink);
+            sink.add_pixels(block.as_chunks::<N>().0);
+            open.start = at;
+            continue;
+        }
+        while changes != 0 {
+            open.close::<N>(at - whole + changes.trailing_zeros() as usize, sink);
             changes &= changes - 1;
-            start = end;
         }
     }
+    for pixel in (at..run.len()).step_by(N) {
+        if run[pixel..pixel + N] != run[pixel - N..pixel] {
+            open.close::<N>(pixel, sink);
+        }
+    }
+    open.close::<N>(run.len(), sink);
+}
+
+/// Equal pixels that go on.
+struct Open<'a> {
+    run: &'a [u8],
+    start: usize,
+}
+
+impl Open<'_> {
+    #[allow(clippy::inline_always, reason = "inherits the instructions of its caller")]
+    #[inline(always)]
+    fn close<const N: usize>(&mut self, end: usize, sink: &mut impl Sink) {
+        if self.start < end {
+            let pixels = (end - self.start) / N;
+            sink.add_pixel(&self.run[self.start..self.start + N], pixels as u64);
+        }
+        self.start = end;
+    }
+}
+
+/// From a bit for each byte, a bit at the first byte of each pixel of which any has it.
+#[allow(clippy::inline_always, reason = "inherits the instructions of its caller")]
+#[inline(always)]
+fn first_bytes<const N: usize>(mut bytes: u64) -> u64 {
+    let mut joined = 1;
+    while joined < N {
+        let more = joined.min(N - joined);
+        bytes |= bytes >> more;
+        joined += more;
+    }
+    let firsts = const {
+        let (mut firsts, mut byte) = (0_u64, 0);
+        while byte + N <= size_of::<Block>() {
+            firsts |= 1 << byte;
+            byte += N;
+        }
+        firsts
+    };
+    bytes & firsts
 }
 
 #[allow(clippy::inline_always, reason = "inherits the instructions of its caller")]
 #[inline(always)]
-fn count_one_by_one(run: &[u8], tables: &mut Tables) {
-    let (quads, rest) = run.as_chunks::<4>();
-    for quad in quads {
-        for (table, &value) in tables.iter_mut().zip(quad) {
-            table[usize::from(value)] += 1;
-        }
-    }
-    for &value in rest {
-        tables[0][usize::from(value)] += 1;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        /// Runs of every length, of few and of many values, at every alignment.
-        #[test]
-        fn every_byte_is_counted_once(
-            runs in prop::collection::vec((any::<u8>(), 1_usize..200, 0_u8..4), 0..200),
-            lengths in prop::collection::vec(1_usize..5000, 1..20),
-        ) {
-            let mut bytes = Vec::new();
-            for (value, length, noise) in runs {
-                let byte = |k: usize| match noise {
-                    0 => (k * 73) as u8 ^ value,
-                    1 => value ^ (k % 5) as u8,
-                    2 => value % 7,
-                    _ => value % 11,
-                };
-                bytes.extend((0..length).map(byte));
-            }
-            let mut expected = [0; 256];
-            for &value in &bytes {
-                expected[usize::from(value)] += 1;
-            }
-            let (mut counts, mut left) = (Bytes::default(), bytes.as_slice());
-            for length in lengths.into_iter().cycle() {
-                if left.is_empty() {
-                    break;
-                }
-                let (run, rest) = left.split_at(length.min(left.len()));
-                counts.count(run);
-                left = rest;
-            }
-            let found = |value| counts.tables.iter().map(|table| table[value]).sum::<u64>();
-            prop_assert_eq!(std::array::from_fn(found), expected);
-        }
-    }
+fn block_at(run: &[u8], at: usize) -> Option<&Block> {
+    run.get(at..)?.first_chunk()
 }

@@ -3,7 +3,8 @@
 //! The only file that may hold `unsafe`: what instructions there are is asked at run time, and the
 //! answer must be that of the portable way, which stands beside it and is tested against it.
 
-use crate::runs;
+use crate::bytes::Tables;
+use crate::runs::{Pause, Sink};
 
 /// What is looked at together.
 pub(crate) type Block = [u8; 64];
@@ -40,13 +41,23 @@ pub(crate) fn count_equal<const N: usize>(run: &[u8], values: &[u8; N]) -> [u64;
 }
 
 /// Counts the bytes of a run, equal neighbours together.
-pub(crate) fn count_runs(run: &[u8], tables: &mut runs::Tables, pause: &mut runs::Pause) {
+pub(crate) fn count_runs(run: &[u8], tables: &mut Tables, pause: &mut Pause) {
     detected!(count_runs(run, tables, pause));
+}
+
+/// Hands runs of equal pixels of N bytes to `sink`.
+pub(crate) fn for_each_run<const N: usize>(run: &[u8], sink: &mut impl Sink) {
+    detected!(for_each_run::<N>(run, sink));
 }
 
 mod portable {
     use super::Block;
-    use crate::runs;
+    use crate::bytes::{self, Tables};
+    use crate::runs::{self, Pause, Sink};
+
+    pub(super) fn for_each_run<const N: usize>(run: &[u8], sink: &mut impl Sink) {
+        runs::for_each_with::<N>(run, sink, differing);
+    }
 
     pub(super) fn count_equal<const N: usize>(run: &[u8], values: &[u8; N]) -> [u64; N] {
         values.map(|value| {
@@ -56,24 +67,27 @@ mod portable {
         })
     }
 
-    pub(super) fn count_runs(run: &[u8], tables: &mut runs::Tables, pause: &mut runs::Pause) {
-        runs::count_with(run, tables, pause, changes);
+    pub(super) fn count_runs(run: &[u8], tables: &mut Tables, pause: &mut Pause) {
+        bytes::count_with(run, tables, pause, changes);
     }
 
     /// A bit for each byte but the first that differs from the one before.
     pub(super) fn changes(block: &Block) -> u64 {
+        let mut before = *block;
+        before[1..].copy_from_slice(&block[..63]);
+        differing(&before, block)
+    }
+
+    /// A bit for each byte that differs from the one in the same place.
+    pub(super) fn differing(one: &Block, other: &Block) -> u64 {
         const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
-        let (words, _) = block.as_chunks::<8>();
-        let (mut changes, mut before) = (0, u64::from(block[0]));
-        for (index, &bytes) in words.iter().enumerate() {
-            let word = u64::from_le_bytes(bytes);
-            let other = word ^ (word << 8 | before);
-            before = word >> 56;
+        let pairs = one.as_chunks::<8>().0.iter().zip(other.as_chunks::<8>().0);
+        pairs.enumerate().fold(0, |all, (index, (a, b))| {
+            let unlike = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
             // The high bit of each byte that is not 0, then all of them side by side.
-            let high = (((other & LOW) + LOW) | other) & !LOW;
-            changes |= ((high >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * index);
-        }
-        changes
+            let high = (((unlike & LOW) + LOW) | unlike) & !LOW;
+            all | ((high >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * index)
+        })
     }
 }
 
@@ -86,7 +100,8 @@ mod avx2 {
     };
 
     use super::{Block, LANES};
-    use crate::runs;
+    use crate::bytes::{self, Tables};
+    use crate::runs::{self, Pause, Sink};
 
     /// The mask of the last `n` lanes begins at `n`.
     const LAST_LANES: [u8; 2 * LANES] = {
@@ -122,8 +137,24 @@ mod avx2 {
     }
 
     #[target_feature(enable = "avx2,bmi1,popcnt")]
-    pub(super) fn count_runs(run: &[u8], tables: &mut runs::Tables, pause: &mut runs::Pause) {
-        runs::count_with(run, tables, pause, |block| changes(block));
+    pub(super) fn count_runs(run: &[u8], tables: &mut Tables, pause: &mut Pause) {
+        bytes::count_with(run, tables, pause, |block| changes(block));
+    }
+
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    pub(super) fn for_each_run<const N: usize>(run: &[u8], sink: &mut impl Sink) {
+        runs::for_each_with::<N>(run, sink, |one, other| differing(one, other));
+    }
+
+    /// A bit for each byte that differs from the one in the same place.
+    #[inline]
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    pub(super) fn differing(one: &Block, other: &Block) -> u64 {
+        let equal = |start| {
+            let equal = _mm256_cmpeq_epi8(load_at(one, start), load_at(other, start));
+            u64::from(_mm256_movemask_epi8(equal).cast_unsigned())
+        };
+        !(equal(0) | equal(32) << 32)
     }
 
     /// A bit for each byte but the first that differs from the one before.
@@ -175,6 +206,10 @@ mod tests {
         detected!(changes(block))
     }
 
+    fn differing(one: &Block, other: &Block) -> u64 {
+        detected!(differing(one, other))
+    }
+
     proptest! {
         #[test]
         fn both_ways_count_what_is_equal(
@@ -192,6 +227,10 @@ mod tests {
             bytes in prop::collection::vec(prop::sample::select(vec![0, 1, 127, 128, 255]), 64),
         ) {
             let block: Block = bytes.try_into().unwrap_or([0; 64]);
+            let turned = std::array::from_fn(|k| block[(k + 1) % 64]);
+            let unlike = (0..64).filter(|&k| block[k] != turned[k]).map(|k| 1 << k).sum();
+            prop_assert_eq!(portable::differing(&block, &turned), unlike);
+            prop_assert_eq!(differing(&block, &turned), unlike);
             let expected = (1..64).filter(|&k| block[k] != block[k - 1]).map(|k| 1 << k).sum();
             prop_assert_eq!(portable::changes(&block), expected);
             prop_assert_eq!(changes(&block), expected);

@@ -13,10 +13,19 @@ const PLACES: usize = 2048;
 /// Notes that are not worth adding up.
 const FEW_NOTES: usize = 1 << 16;
 
+/// A key whose home is not that of 0.
+const NOT_AT_HOME: u64 = 1;
+
+/// Where a key is looked for first.
+fn home(key: u64) -> usize {
+    // Fibonacci hashing: Knuth, "The Art of Computer Programming", vol. 3, 6.4.
+    (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 53) as usize
+}
+
 /// Sums by key.
 #[derive(Debug)]
 pub(crate) struct Sums<T> {
-    /// Key and sum; a place without a sum is free.
+    /// Key and sum. A place without a sum is free, and its key is one whose home is elsewhere.
     places: Vec<(u64, T)>,
     used: Vec<u16>,
     notes: Vec<(u64, T)>,
@@ -30,35 +39,44 @@ impl<T> Default for Sums<T> {
 }
 
 impl<T: Copy + Default + PartialEq + AddAssign> Sums<T> {
-    pub(crate) fn add(&mut self, key: u64, amount: T) {
-        if self.places.is_empty() {
-            self.places.resize(PLACES, (0, T::default()));
-        }
-        // Fibonacci hashing: Knuth, "The Art of Computer Programming", vol. 3, 6.4.
-        let home = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 53) as usize;
-        let is_here = self.places[home].0 == key;
-        let place = if is_here { home } else { home ^ 1 };
-        let (owner, sum) = &mut self.places[place];
-        let before = (*owner, *sum);
-        if before.0 == key && before.1 != T::default() {
+    /// Adds to the sum of a key, and says whether no other has lost its place for it.
+    #[inline]
+    pub(crate) fn add(&mut self, key: u64, amount: T) -> bool {
+        if let Some((_, sum)) = self.places.get_mut(home(key)).filter(|place| place.0 == key) {
             *sum += amount;
-            return;
+            return true;
         }
-        self.take_place(home, (key, amount));
+        self.add_elsewhere(key, amount)
     }
 
-    /// Gives a key one of its two places: one that is free, else its home, whose owner is noted.
-    fn take_place(&mut self, home: usize, entry: (u64, T)) {
+    /// Adds to the sum of a key that is not at home, and gives it one of its two places if it has
+    /// none: one that is free, else its home, whose owner is noted.
+    #[inline(never)]
+    fn add_elsewhere(&mut self, key: u64, amount: T) -> bool {
+        if amount == T::default() {
+            return true;
+        }
+        if self.places.is_empty() {
+            self.places.resize(PLACES, (0, T::default()));
+            self.places[home(0)].0 = NOT_AT_HOME;
+        }
+        let (home, other) = (home(key), home(key) ^ 1);
         let is_free = |place: &usize| self.places[*place].1 == T::default();
-        let place = [home, home ^ 1].into_iter().find(is_free);
-        let before = std::mem::replace(&mut self.places[place.unwrap_or(home)], entry);
+        if self.places[other].0 == key && !is_free(&other) {
+            self.places[other].1 += amount;
+            return true;
+        }
+        let place = [home, other].into_iter().find(is_free);
+        let before = std::mem::replace(&mut self.places[place.unwrap_or(home)], (key, amount));
         match place {
             Some(place) => self.used.push(place as u16),
             None => self.note(before),
         }
+        place.is_some()
     }
 
-    fn note(&mut self, entry: (u64, T)) {
+    /// Adds to the sum of a key that is not expected to come again soon.
+    pub(crate) fn note(&mut self, entry: (u64, T)) {
         self.notes.push(entry);
         if self.notes.len() >= self.most_notes {
             add_up(&mut self.notes);
@@ -69,7 +87,9 @@ impl<T: Copy + Default + PartialEq + AddAssign> Sums<T> {
     /// All keys with their sums, ascending by key; empties the sums.
     pub(crate) fn drain(&mut self) -> Vec<(u64, T)> {
         for place in self.used.drain(..) {
-            self.notes.push(std::mem::take(&mut self.places[usize::from(place)]));
+            let free = if usize::from(place) == home(0) { NOT_AT_HOME } else { 0 };
+            let place = &mut self.places[usize::from(place)];
+            self.notes.push(std::mem::replace(place, (free, T::default())));
         }
         let mut notes = std::mem::take(&mut self.notes);
         self.most_notes = FEW_NOTES;
@@ -123,7 +143,9 @@ mod tests {
     fn more_keys_than_places_and_notes_come_out_ascending() {
         let mut sums = Sums::default();
         let keys = || (0..200_000_u64).map(|k| k.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 20);
-        keys().chain(keys()).for_each(|key| sums.add(key, 1_u64));
+        for key in keys().chain(keys()) {
+            sums.add(key, 1_u64);
+        }
         let mut expected: Vec<_> = keys().collect();
         expected.sort_unstable();
         assert_eq!(sums.drain(), expected.into_iter().map(|key| (key, 2)).collect::<Vec<_>>());

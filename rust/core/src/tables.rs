@@ -1,8 +1,12 @@
 //! Counts of pixels of one and of two bytes, in a table with a place for each.
 
+use crate::bytes::Bytes;
 use crate::count::Tally;
-use crate::runs::Bytes;
+use crate::radix::Key;
+use crate::runs::Sink;
+use crate::simd::for_each_run;
 use crate::sums::Sums;
+use crate::words::Weighted;
 
 /// Counts and weights of single bytes.
 #[derive(Debug)]
@@ -68,55 +72,82 @@ impl ByteTable {
 /// Counts and weights of pairs of bytes, as little-endian numbers.
 #[derive(Debug)]
 pub(crate) struct PairTable {
-    counts: Box<[u64]>,
-    /// Which stretches of 256 numbers hold a count: labels are few and near each other.
-    is_used: [bool; 256],
+    /// Where the counts of each stretch of 256 numbers begin, of those that occur: labels are few
+    /// and near each other.
+    starts: [Option<u16>; 256],
+    counts: Vec<[u64; 256]>,
     weights: Sums<f64>,
 }
 
 impl Default for PairTable {
     fn default() -> Self {
-        Self {
-            counts: vec![0; 1 << 16].into_boxed_slice(),
-            is_used: [false; 256],
-            weights: Sums::default(),
-        }
+        Self { starts: [None; 256], counts: Vec::new(), weights: Sums::default() }
     }
 }
 
 impl PairTable {
     pub(crate) fn add(&mut self, value: u16, pixels: u64, weight: f64) {
         if weight == 1.0 {
-            self.counts[usize::from(value)] += pixels;
-            self.is_used[usize::from(value >> 8)] = true;
+            *self.count(value) += pixels;
         } else {
             self.weights.add(u64::from(value), pixels as f64 * weight);
         }
     }
 
-    pub(crate) fn drain(&mut self, take: impl FnMut(u64, Tally)) {
-        let mut counted = Vec::new();
-        for (stretch, is_used) in self.is_used.iter_mut().enumerate().filter(|(_, used)| **used) {
-            *is_used = false;
-            let first = stretch << 8;
-            for (value, count) in (first..).zip(&mut self.counts[first..first + 256]) {
-                if *count > 0 {
-                    counted.push((value as u64, std::mem::take(count)));
-                }
-            }
+    pub(crate) fn add_run(&mut self, run: &[u8], weight: f64) {
+        if weight == 1.0 {
+            for_each_run::<2>(run, self);
+        } else {
+            for_each_run::<2>(run, &mut Weighted { sums: &mut self.weights, weight });
         }
-        join(&counted, &self.weights.drain(), take);
+    }
+
+    #[inline]
+    fn count(&mut self, value: u16) -> &mut u64 {
+        let stretch = usize::from(value >> 8);
+        let index = match self.starts[stretch] {
+            Some(index) => index,
+            None => self.start(stretch),
+        };
+        &mut self.counts[usize::from(index)][usize::from(value & 0xFF)]
+    }
+
+    #[cold]
+    fn start(&mut self, stretch: usize) -> u16 {
+        let index = self.counts.len() as u16;
+        self.counts.push([0; 256]);
+        self.starts[stretch] = Some(index);
+        index
+    }
+
+    pub(crate) fn drain(&mut self, take: impl FnMut(u64, Tally)) {
+        let counts = &self.counts;
+        let stretches = self.starts.iter().enumerate();
+        let used = stretches.filter_map(|(stretch, index)| Some((stretch << 8, (*index)?)));
+        let counted = used.flat_map(|(first, index)| {
+            (first as u64..).zip(counts[usize::from(index)]).filter(|(_, count)| *count > 0)
+        });
+        join(counted, &self.weights.drain(), take);
+        self.starts = [None; 256];
+        self.counts.clear();
+    }
+}
+
+impl Sink for PairTable {
+    #[inline]
+    fn add_pixel(&mut self, pixel: &[u8], pixels: u64) {
+        *self.count(u64::of(pixel) as u16) += pixels;
     }
 }
 
 /// Walks counts and weights, each ascending by value, together.
 pub(crate) fn join(
-    counts: &[(u64, u64)],
+    counts: impl Iterator<Item = (u64, u64)>,
     weights: &[(u64, f64)],
     mut take: impl FnMut(u64, Tally),
 ) {
     let mut weights = weights.iter().copied().peekable();
-    for &(value, count) in counts {
+    for (value, count) in counts {
         while let Some((before, weight)) = weights.next_if(|next| next.0 < value) {
             take(before, Tally { count: 0, weight });
         }
