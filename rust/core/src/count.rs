@@ -168,6 +168,15 @@ pub fn count_under(pixels: &Pixels<'_>, spans: &Spans) -> Result<Counter> {
     check_length("rows of pixels", Some(pixels.height()), spans.height())?;
     check_length("columns of pixels", Some(pixels.width()), spans.width())?;
     let mut counter = Counter::new(pixels.pixel_bytes());
+    if let Kind::Bytes(table) = &mut counter.kind {
+        for_each_run_under(pixels, spans, |run, weight| table.add_run(run, weight));
+    } else {
+        for_each_run_under(pixels, spans, |run, weight| counter.add_run(run, weight));
+    }
+    Ok(counter)
+}
+
+fn for_each_run_under(pixels: &Pixels<'_>, spans: &Spans, mut add: impl FnMut(&[u8], f64)) {
     // Rows that are inside from end to end meet, and count as one run.
     let (mut start, mut end) = (0, 0);
     for row in 0..pixels.height() {
@@ -175,17 +184,16 @@ pub fn count_under(pixels: &Pixels<'_>, spans: &Spans) -> Result<Counter> {
         for (span, weight) in spans.row(row) {
             let (from, to) = (first + span.start as usize, first + span.end as usize);
             if weight != 1.0 {
-                counter.add_run(pixels.between(from, to), weight);
+                add(pixels.between(from, to), weight);
             } else if from == end {
                 end = to;
             } else {
-                counter.add_run(pixels.between(start, end), 1.0);
+                add(pixels.between(start, end), 1.0);
                 (start, end) = (from, to);
             }
         }
     }
-    counter.add_run(pixels.between(start, end), 1.0);
-    Ok(counter)
+    add(pixels.between(start, end), 1.0);
 }
 
 fn check_length(what: &'static str, actual: Option<usize>, expected: usize) -> Result<()> {

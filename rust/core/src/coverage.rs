@@ -33,11 +33,25 @@ pub(crate) fn spans(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> Span
             // In ring order, so that sums do not depend on which rows are asked for.
             passing.sort_unstable();
         }
-        passing.retain(|&side| sides[side as usize].pass(row, &mut line));
+        pass_row(&mut passing, &mut sides, row, &mut line);
         line.sweep(orientation, &mut builder);
         builder.end_row();
     }
     builder.finish()
+}
+
+/// Adds the pieces of all sides that pass a row, and forgets those that end in it.
+fn pass_row(passing: &mut Vec<u32>, sides: &mut [Side], row: usize, line: &mut Line) {
+    let bottom = row as f64 + 1.0;
+    let mut kept = 0;
+    for index in 0..passing.len() {
+        let side = passing[index];
+        if sides[side as usize].pass(bottom, line) {
+            passing[kept] = side;
+            kept += 1;
+        }
+    }
+    passing.truncate(kept);
 }
 
 /// All edges that go down or up through the rows.
@@ -91,6 +105,7 @@ impl Side {
         Some(side)
     }
 
+    #[inline]
     fn x_at(&self, y: f64) -> f64 {
         let ([x0, y0], [x1, y1]) = (self.top, self.bottom);
         if y <= y0 {
@@ -98,13 +113,17 @@ impl Side {
         } else if y >= y1 {
             x1
         } else {
-            (x0 + (y - y0) * self.slope).clamp(x0.min(x1), x0.max(x1))
+            let (low, high) = if x0 < x1 { (x0, x1) } else { (x1, x0) };
+            let x = x0 + (y - y0) * self.slope;
+            let x = if x > low { x } else { low };
+            if x < high { x } else { high }
         }
     }
 
-    /// Adds the piece within a row, and says whether the next row has one too.
-    fn pass(&mut self, row: usize, line: &mut Line) -> bool {
-        let y = (row as f64 + 1.0).min(self.end);
+    /// Adds the piece within a row that ends at `bottom`, and says whether the next has one too.
+    #[inline]
+    fn pass(&mut self, bottom: f64, line: &mut Line) -> bool {
+        let y = if bottom < self.end { bottom } else { self.end };
         let x = self.x_at(y);
         let (left, right) = if self.x <= x { (self.x, x) } else { (x, self.x) };
         line.add(left, right, y - self.y, self.steepness, self.sign);
@@ -121,6 +140,9 @@ struct Line {
     cells: Vec<[f64; 2]>,
     /// A bit for each column that has a piece.
     is_touched: Vec<u64>,
+    /// Words before these hold none, nor do those from `end_word`.
+    first_word: usize,
+    end_word: usize,
     pieces: usize,
     total_height: f64,
 }
@@ -138,6 +160,8 @@ impl Line {
             first_column,
             cells: vec![[0.0; 2]; columns],
             is_touched: vec![0; columns.div_ceil(64)],
+            first_word: usize::MAX,
+            end_word: 0,
             pieces: 0,
             total_height: 0.0,
         }
@@ -145,7 +169,21 @@ impl Line {
 
     /// Adds a piece, cut at the columns' borders; what lies left of the grid counts at its left
     /// border, what lies right of it covers nothing.
+    #[inline]
     fn add(&mut self, left: f64, right: f64, height: f64, steepness: f64, sign: f64) {
+        self.total_height += height;
+        let column = left as u32;
+        let border = f64::from(column) + 1.0;
+        if left >= 0.0 && right <= border && column < self.width as u32 {
+            let covered = border - 0.5 * (left + right);
+            self.add_cell(column as usize, height, height * covered, sign);
+        } else {
+            self.add_cut(left, right, height, steepness, sign);
+        }
+    }
+
+    /// The same for a piece that does not lie within one column.
+    fn add_cut(&mut self, left: f64, right: f64, height: f64, steepness: f64, sign: f64) {
         if right <= 0.0 {
             return self.add_cell(0, height, height, sign);
         }
@@ -163,7 +201,7 @@ impl Line {
             let next = if is_last { right } else { border };
             let here =
                 if is_last { height_left } else { ((next - x) * steepness).min(height_left) };
-            let covered = border - f64::midpoint(x, next);
+            let covered = border - 0.5 * (x + next);
             self.add_cell(column as usize, here, here * covered, sign);
             if is_last {
                 return;
@@ -173,45 +211,56 @@ impl Line {
         }
     }
 
+    #[inline]
     fn add_cell(&mut self, column: usize, height: f64, area: f64, sign: f64) {
         let index = column.saturating_sub(self.first_column).min(self.cells.len() - 1);
         let cell = &mut self.cells[index];
         cell[0] += sign * height;
         cell[1] += sign * area;
-        self.is_touched[index / 64] |= 1 << (index % 64);
+        let word = index / 64;
+        self.is_touched[word] |= 1 << (index % 64);
+        self.first_word = self.first_word.min(word);
+        self.end_word = self.end_word.max(word + 1);
         self.pieces += 1;
-        self.total_height += height;
     }
 
     /// Turns what was added into the spans of a row, and starts anew.
+    #[inline(never)]
     fn sweep(&mut self, orientation: f64, builder: &mut SpanBuilder) {
         // What is below the rounding error of the sums is no area. It is relative to the heights
         // summed, so that a region far smaller than a pixel keeps its own.
         let noise = f64::EPSILON * self.pieces as f64 * self.total_height;
-        let mut push = |start: usize, end: usize, coverage: f64| {
-            if coverage > 1.0 - noise {
-                builder.push(start, end, 1.0);
-            } else if coverage > noise {
-                builder.push(start, end, coverage);
-            }
-        };
         let (mut height, mut done) = (0.0, 0);
-        for (index, word) in self.is_touched.iter_mut().enumerate() {
-            let mut left = std::mem::take(word);
+        for index in self.first_word..self.end_word {
+            let mut left = std::mem::take(&mut self.is_touched[index]);
             while left != 0 {
                 let cell = 64 * index + left.trailing_zeros() as usize;
                 left &= left - 1;
                 let [cell_height, area] = std::mem::take(&mut self.cells[cell]);
                 let column = self.first_column + cell;
-                push(done, column, height);
-                push(column, column + 1, height + orientation * area);
+                if done < column && height > noise {
+                    builder.push(done, column, rounded(height, noise));
+                }
+                let covered = height + orientation * area;
+                if covered > noise {
+                    builder.push(column, column + 1, rounded(covered, noise));
+                }
                 height += orientation * cell_height;
                 done = column + 1;
             }
         }
-        push(done, self.width, height);
+        if height > noise {
+            builder.push(done, self.width, rounded(height, noise));
+        }
         (self.pieces, self.total_height) = (0, 0.0);
+        (self.first_word, self.end_word) = (usize::MAX, 0);
     }
+}
+
+/// Coverage that lacks no more than noise to be whole is.
+#[inline]
+fn rounded(coverage: f64, noise: f64) -> f64 {
+    if coverage > 1.0 - noise { 1.0 } else { coverage }
 }
 
 /// Twice the signed area of all rings; holes run against their exterior and subtract.

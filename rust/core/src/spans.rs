@@ -7,6 +7,9 @@ use std::ops::Range;
 
 use crate::polygon::Grid;
 
+/// Rows whose usual number of spans is allocated at once.
+const FEW_ROWS: usize = 4096;
+
 /// Columns `start..end` of one row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
@@ -75,21 +78,25 @@ impl Spans {
 pub(crate) struct SpanBuilder {
     spans: Spans,
     weighted: bool,
+    /// Where the row's last run ends, if it is of weight 1, else 0.
+    open_end: u32,
 }
 
 impl SpanBuilder {
     pub(crate) fn new(grid: &Grid, rows: &Range<usize>, weighted: bool) -> Self {
         let mut row_starts = Vec::with_capacity(rows.len() + 1);
         row_starts.push(0);
+        // Of a convex region, beyond which a few more allocations do not matter.
+        let usual = rows.len().min(FEW_ROWS) * if weighted { 4 } else { 1 };
         let spans = Spans {
             width: grid.width(),
             height: grid.height(),
             first_row: rows.start,
             row_starts,
-            runs: Vec::new(),
-            weights: Vec::new(),
+            runs: Vec::with_capacity(usual),
+            weights: Vec::with_capacity(if weighted { usual } else { 0 }),
         };
-        Self { spans, weighted }
+        Self { spans, weighted, open_end: 0 }
     }
 
     /// Adds a run of weight 1 that meets no other.
@@ -98,28 +105,40 @@ impl SpanBuilder {
     }
 
     /// Adds a run; runs of a row come left to right and may meet or overlap only at weight 1.
+    #[inline]
     pub(crate) fn push(&mut self, start: usize, end: usize, weight: f64) {
+        if weight == 1.0 {
+            self.push_whole(start, end);
+        } else if start < end {
+            self.spans.runs.push(Span { start: start as u32, end: end as u32 });
+            self.spans.weights.push(weight);
+            self.open_end = 0;
+        }
+    }
+
+    fn push_whole(&mut self, start: usize, end: usize) {
         if start >= end {
             return;
         }
-        let row_start = self.spans.row_starts[self.spans.row_starts.len() - 1];
-        let last_is_whole = self.spans.weights.last().is_none_or(|&last| last == 1.0);
-        let inner = &mut self.spans;
-        match inner.runs[row_start..].last_mut() {
-            Some(last) if weight == 1.0 && last_is_whole && start <= last.end as usize => {
-                last.end = last.end.max(end as u32);
+        let span = Span { start: start as u32, end: end as u32 };
+        match self.spans.runs.last_mut() {
+            Some(last) if span.start <= self.open_end && self.open_end > 0 => {
+                last.end = last.end.max(span.end);
+                self.open_end = last.end;
             }
             _ => {
-                inner.runs.push(Span { start: start as u32, end: end as u32 });
+                self.spans.runs.push(span);
                 if self.weighted {
-                    inner.weights.push(weight);
+                    self.spans.weights.push(1.0);
                 }
+                self.open_end = span.end;
             }
         }
     }
 
     pub(crate) fn end_row(&mut self) {
         self.spans.row_starts.push(self.spans.runs.len());
+        self.open_end = 0;
     }
 
     pub(crate) fn finish(self) -> Spans {
