@@ -42,7 +42,7 @@ def count_pixels(
     pixel_bytes: int,
     mask: NDArray[np.bool_] | None,
     weights: NDArray[np.float64] | None,
-) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.uint8], NDArray[np.int64] | NDArray[np.float64]]:
     """Count distinct pixels.
 
     Args:
@@ -52,9 +52,9 @@ def count_pixels(
         weights: A weight per pixel, (H * W,), or None for 1 each.
 
     Returns:
-        The distinct pixels' bytes one after the other (K * pixel_bytes,), the number of pixels of
-        weight 1 of each (K,), and the sum of all weights of each (K,). Up to 8 bytes, they ascend
-        as little-endian unsigned numbers.
+        The distinct pixels' bytes one after the other (K * pixel_bytes,), and the number of each
+        (K,) or with weights the sum of those of each (K,). Up to 8 bytes, they ascend as
+        little-endian unsigned numbers.
     """
 
 def count_under(

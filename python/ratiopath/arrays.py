@@ -181,13 +181,12 @@ def count_values(
     """
     array = _pixels(pixels)
     height, width, channels = array.shape
-    patterns, counts, sums = _core.count_pixels(
+    patterns, totals = _core.count_pixels(
         rows_of_bytes(array, None),
         channels * array.dtype.itemsize,
         _per_pixel(mask, (height, width), np.bool_, "mask"),
         _per_pixel(weights, (height, width), np.float64, "weights"),
     )
-    totals = counts if weights is None else sums
     if channels == 1:
         values, totals = join_ascending(patterns.view(array.dtype), totals)
         return (values, totals) if np.ndim(pixels) == 2 else (values[:, np.newaxis], totals)

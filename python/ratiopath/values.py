@@ -98,12 +98,16 @@ def join_ascending(
     kind = patterns.dtype.kind
     if kind in "bu":
         return patterns, amounts
-    negative = np.signbit(patterns) if kind == "f" else patterns < 0
-    if kind == "f" and (np.isnan(patterns).any() or (patterns[negative] == 0).any()):
+    bits = patterns.view(np.dtype(f"u{patterns.dtype.itemsize}"))
+    split = int(np.searchsorted(bits, bits.dtype.type(1 << (8 * bits.itemsize - 1))))
+    # Above all numbers of a sign is its NaN, first of the negative ones is -0.0.
+    ends = (patterns[split - 1 : split], patterns[split : split + 1], patterns[-1:])
+    if kind == "f" and (any(np.isnan(end).any() for end in ends) or (ends[1] == 0).any()):
         distinct = Distinct.of(patterns[:, np.newaxis])
         return distinct.pixels[:, 0], distinct.add_up(amounts)
+    if split == len(patterns):
+        return patterns, amounts
     # The sign is the highest bit; below it, integers ascend and floats of that sign descend.
-    split = len(patterns) - np.count_nonzero(negative)
     step = -1 if kind == "f" else 1
     order = [(each[split:][::step], each[:split]) for each in (patterns, amounts)]
     return np.concatenate(order[0]), np.concatenate(order[1])

@@ -1,12 +1,12 @@
 use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
-use ratiopath_core::count::{self, Counter};
+use ratiopath_core::count::{self, Counter, Tally};
 
 use crate::error::IntoPyResult;
 use crate::plan::pixels_of;
 use crate::spans::Spans;
 
-type Counts<'py> = (Bound<'py, PyArray1<u8>>, Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<f64>>);
+type Counts<'py> = (Bound<'py, PyArray1<u8>>, Bound<'py, PyAny>);
 
 type Areas<'py> = (Bound<'py, PyArray1<u8>>, Bound<'py, PyArray1<f64>>);
 
@@ -22,10 +22,15 @@ pub fn count_pixels<'py>(
     let pixels = pixels_of(&pixels, pixel_bytes)?;
     let mask = mask.as_ref().map(|mask| mask.as_slice()).transpose()?;
     let weights = weights.as_ref().map(|weights| weights.as_slice()).transpose()?;
-    let counted = py.detach(|| count::count_pixels(&pixels, mask, weights).map(collect));
-    let (keys, counts, sums) = counted.into_py_result()?;
-    let wrap = |sums| PyArray1::from_vec(py, sums);
-    Ok((PyArray1::from_vec(py, keys), PyArray1::from_vec(py, counts), wrap(sums)))
+    let count = || count::count_pixels(&pixels, mask, weights);
+    if weights.is_some() {
+        let counted = py.detach(|| count().map(|counter| collect(counter, |tally| tally.total())));
+        let (keys, sums) = counted.into_py_result()?;
+        return Ok((PyArray1::from_vec(py, keys), PyArray1::from_vec(py, sums).into_any()));
+    }
+    let counted = py.detach(|| count().map(|counter| collect(counter, |tally| tally.count as i64)));
+    let (keys, counts) = counted.into_py_result()?;
+    Ok((PyArray1::from_vec(py, keys), PyArray1::from_vec(py, counts).into_any()))
 }
 
 #[pyfunction]
@@ -38,18 +43,18 @@ pub fn count_under<'py>(
 ) -> PyResult<Areas<'py>> {
     let pixels = pixels_of(&pixels, pixel_bytes)?;
     let spans = spans.inner.spans();
-    let counted = py.detach(|| count::count_under(&pixels, spans).map(collect));
-    let (keys, _, sums) = counted.into_py_result()?;
+    let total = |tally: Tally| tally.total();
+    let count = || count::count_under(&pixels, spans).map(|counter| collect(counter, total));
+    let (keys, sums) = py.detach(count).into_py_result()?;
     Ok((PyArray1::from_vec(py, keys), PyArray1::from_vec(py, sums)))
 }
 
-/// The distinct pixels' bytes, how many of weight 1 there are of each, and their weights together.
-fn collect(mut counter: Counter) -> (Vec<u8>, Vec<i64>, Vec<f64>) {
-    let (mut keys, mut counts, mut sums) = (Vec::new(), Vec::new(), Vec::new());
+/// The distinct pixels' bytes, and what is asked of the tally of each.
+fn collect<T>(mut counter: Counter, amount: impl Fn(Tally) -> T) -> (Vec<u8>, Vec<T>) {
+    let (mut keys, mut amounts) = (Vec::new(), Vec::new());
     counter.drain(|key, tally| {
         keys.extend_from_slice(key);
-        counts.push(tally.count as i64);
-        sums.push(tally.total());
+        amounts.push(amount(tally));
     });
-    (keys, counts, sums)
+    (keys, amounts)
 }
