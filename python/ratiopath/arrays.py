@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import operator
 from typing import TYPE_CHECKING, Any
 
@@ -140,7 +141,7 @@ def polygon_overlap(
         ValueError: The polygon is empty, invalid or without area, or an option is wrong.
         TypeError: The polygon is no shapely geometry, or the pixels are no numbers.
     """
-    selection = Selection.from_options(nodata=nodata)
+    selection = None if nodata is None else Selection.from_options(nodata=nodata)
     array = _channel(_pixels(pixels), channel)
     height, width, channels = array.shape
     spans = _spans(polygon, (height, width), bounds, coverage)
@@ -153,11 +154,12 @@ def polygon_overlap(
     else:
         distinct = Distinct.of(samples.reshape(-1, channels))
         keys, areas = distinct.values(), distinct.add_up(areas)
-    if left_out := selection.left_out(array.dtype):
+    if selection is not None and (left_out := selection.left_out(array.dtype)):
         kept = [match_key(key, array.dtype) not in left_out for key in keys]
         keys, areas = list(itertools.compress(keys, kept)), areas[kept]
-    total = float(areas.sum())
-    return {key: area / total for key, area in zip(keys, areas.tolist(), strict=True)}
+    amounts = areas.tolist()
+    total = math.fsum(amounts)
+    return {key: area / total for key, area in zip(keys, amounts, strict=True)}
 
 
 def count_values(

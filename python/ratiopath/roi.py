@@ -30,6 +30,10 @@ _KEPT_SPANS = 256
 _ROUNDING = 8 * np.finfo(np.float64).eps
 
 
+_ONE_EXTERIOR = np.ones(1, np.bool_)
+_ONE_EXTERIOR.flags.writeable = False
+
+
 class Rings(NamedTuple):
     """The rings of a polygon or multipolygon, flat.
 
@@ -48,7 +52,7 @@ class Rings(NamedTuple):
         """Flatten a polygon or multipolygon; Z is ignored."""
         vertices = shapely.get_coordinates(polygonal)
         if shapely.get_num_interior_rings(polygonal) == 0 and polygonal.geom_type == "Polygon":
-            return cls(vertices, np.array([len(vertices)], np.int64), np.ones(1, np.bool_))
+            return cls(vertices, np.array([len(vertices)], np.int64), _ONE_EXTERIOR)
         rings, parts = shapely.get_rings(shapely.get_parts(polygonal), return_index=True)
         ends = np.cumsum(shapely.get_num_coordinates(rings), dtype=np.int64)
         return cls(vertices, ends, np.diff(parts, prepend=-1) != 0)
