@@ -131,7 +131,7 @@ class Batch:
         for rows in np.split(order, starts[1:]) if self.size else []:
             first = rows[0]
             shared = {name: float(self.numbers[name][first]) for name in names}
-            yield Group(self.overlays[self.overlay_index[first]], rows, shared)
+            yield Group(self.overlays[int(self.overlay_index[first])], rows, shared)
 
     def require(self, *names: str, positive: bool = False) -> None:
         """Refuse rows where a column is null or beyond 2^53, or, if asked, not positive.

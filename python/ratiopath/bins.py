@@ -79,10 +79,10 @@ class Bins:
         return index
 
 
-def _edge(edge: object) -> Scalar:
+def _edge(edge: Any) -> Scalar:
     if isinstance(edge, str):
         raise TypeError("text")
-    number = float(edge)  # type: ignore[arg-type] # what is no number raises here
+    number = float(edge)
     if isinstance(edge, Integral):
         return int(edge)
     return int(number) if number.is_integer() else number

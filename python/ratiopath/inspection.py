@@ -185,9 +185,10 @@ def _segments(reader: Reader, index: int, limit: float) -> Iterator[NDArray[Any]
     """Yield segments cropped to their level, up to a number of pixels."""
     level = reader.levels[index]
     total = level.rows * level.columns
-    stride, decoded = _spreading(total), 0
+    step = _spreading(total)
+    decoded = 0
     for number in range(total):
-        row, column = divmod(number * stride % total, level.columns)
+        row, column = divmod(number * step % total, level.columns)
         height = min(level.segment_height, level.height - row * level.segment_height)
         width = min(level.segment_width, level.width - column * level.segment_width)
         segment = reader.read_segment(index, row, column)

@@ -106,12 +106,12 @@ class Keep:
 def key_order(text: str) -> tuple[int, tuple[float, ...], str]:
     """Return what to sort key texts by: numbers ascending, NaN, colours, then names."""
     try:
-        numbers = tuple(float(part) for part in text.split(","))
+        numbers = [float(part) for part in text.split(",")]
     except ValueError:
         return 3, (), text
     if len(numbers) > 1:
-        return 2, numbers, text
-    return (1, (), text) if np.isnan(numbers[0]) else (0, numbers, text)
+        return 2, tuple(numbers), text
+    return (1, (), text) if np.isnan(numbers[0]) else (0, tuple(numbers), text)
 
 
 def number_text(text: str) -> str:

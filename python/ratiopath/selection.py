@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
@@ -184,8 +184,9 @@ def _as_class(value: object) -> Value:
 
 def _key(value: Value) -> Key:
     """Return the key that the value itself would have: a grey colour is its grey."""
-    same = isinstance(value, tuple) and len(set(value)) == 1
-    return value[0] if same else value  # type: ignore[index] # a tuple where it is the same
+    if isinstance(value, tuple) and len(set(value)) == 1:
+        return value[0]
+    return value
 
 
 def _name(value: Any) -> str:
@@ -222,7 +223,7 @@ def _unwrapped(value: Any) -> Any:
 
 def _as_value(value: object, name: str, *, other: bool) -> Value:
     if other and isinstance(value, str) and value == OTHER:
-        return value  # type: ignore[return-value] # the one text among the values
+        return cast("Value", value)  # the one text among the values
     if isinstance(value, (tuple, list)):
         colour: Sequence[object] = value
         return tuple(_as_number(channel, name) for channel in colour)

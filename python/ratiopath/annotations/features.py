@@ -100,8 +100,8 @@ class FeatureBuilder:
         polygons: NDArray[Any] = np.empty(0, object)
         if self._rings:
             of_ring = np.repeat(np.arange(len(self._rings)), [len(ring) for ring in self._rings])
-            rings = shapely.linearrings(np.concatenate(self._rings), indices=of_ring)
-            polygons = shapely.polygons(rings, indices=np.array(self._ring_polygons))
+            rings = np.asarray(shapely.linearrings(np.concatenate(self._rings), indices=of_ring))
+            polygons = np.asarray(shapely.polygons(rings, indices=np.array(self._ring_polygons)))
         return Features(self._names, self._classes, polygons, index)
 
     def _points(self, ring: ArrayLike) -> NDArray[np.float64]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 from ratiopath.options import OnMissing, check_on_missing
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 Invalid: TypeAlias = Literal["repair", "error"]
 
@@ -90,11 +87,11 @@ def _check_keys(options: AnnotationOptions) -> None:
 
 def _pairs(classes: object) -> tuple[tuple[str, str], ...]:
     if isinstance(classes, Mapping):
-        pairs = list(classes.items())
+        pairs: list[tuple[Any, Any]] = list(classes.items())
+    elif isinstance(classes, Iterable) and not isinstance(classes, str):
+        pairs = [(name, name) for name in classes]
     else:
-        several = classes if hasattr(classes, "__iter__") else [classes]
-        names: Iterable[Any] = [classes] if isinstance(classes, str) else several
-        pairs = [(name, name) for name in names]
+        pairs = [(classes, classes)]
     if not all(isinstance(text, str) for pair in pairs for text in pair):
         raise TypeError(f"classes must be names of classes, got {classes!r}")
     declared = [name for name, _ in pairs]

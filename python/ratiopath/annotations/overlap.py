@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -85,7 +85,7 @@ def _group_fractions(
 ) -> Fractions:
     try:
         # A batch of annotations holds paths only.
-        layer = cache.read(group.overlay, options)  # type: ignore[arg-type]
+        layer = cache.read(cast("str | None", group.overlay), options)
     except OverlayError as error:
         raise error.at_row(int(group.rows[0])) from error.__cause__
     if region is None:

@@ -44,7 +44,7 @@ def valid_polygons(
     polygons, index = features.polygons, features.index
     bad = np.flatnonzero(~shapely.is_valid(polygons))
     if len(bad):
-        first = f"{features.names[index[bad[0]]]}, {shapely.is_valid_reason(polygons[bad[0]])}"
+        first = f"{features.names[int(index[bad[0]])]}, {shapely.is_valid_reason(polygons[bad[0]])}"
         if invalid == "error":
             reason = f"{len(bad)} polygons are invalid, first {first}: invalid='repair' mends them"
             raise OverlayFormatError(reason, path)

@@ -22,7 +22,7 @@ from ratiopath.runs.parts import OtherSettingsError, Parts
 from ratiopath.runs.run import measure, plan_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
     from ratiopath.runs.jobs import Found
@@ -165,7 +165,7 @@ def _draw(outcome: Outcome, parts: Parts, folder: Path, progress: RunProgress) -
 
 
 @contextmanager
-def _threads(count: int | None) -> Iterator[None]:
+def _threads(count: int | None) -> Generator[None]:
     """Set how many threads the pipeline uses, for the length of a block."""
     before = os.environ.get(_THREADS)
     if count is not None:

@@ -18,7 +18,7 @@ from ratiopath.ray import read_slides
 from ratiopath.tiling import grid_tiles, tile_overlay_overlap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from ray.data import Dataset
@@ -40,7 +40,7 @@ COLUMNS = (
 
 
 @contextmanager
-def local_ray() -> Iterator[None]:
+def local_ray() -> Generator[None]:
     """Start a quiet Ray on this machine's CPUs, and stop it; a Ray that runs is left running."""
     running = ray.is_initialized()
     if not running:
@@ -56,7 +56,7 @@ def local_ray() -> Iterator[None]:
 
 
 @contextmanager
-def _quiet_ray_data() -> Iterator[None]:
+def _quiet_ray_data() -> Generator[None]:
     """Have Ray Data neither log nor draw, and raise a task's own error instead of a wrapper."""
     context, logger = DataContext.get_current(), logging.getLogger("ray.data")
     before = context.enable_progress_bars, context.raise_original_map_exception, logger.level

@@ -177,12 +177,13 @@ def _check_value(settings: Settings, sample: Sample, tiles: pa.Table) -> None:
 def _figure(settings: Settings, sample: Sample, tiles: pa.Table) -> Figure:
     value = number_text(settings.value)
     columns = {name: tiles[name].to_numpy() for name in _DRAWN}
+    mpp = settings.overlay_mpp
     return plot_slide(
         sample.slide,
         columns | {f"{COVERAGE_PREFIX}{value}": tiles["tissue_coverage"].to_numpy()},
         overlay=sample.mask,
         keep=f"{value}>={KEPT_COVERAGE:g}",
-        overlay_mpp=None if settings.overlay_mpp is None else (settings.overlay_mpp,) * 2,
+        overlay_mpp=None if mpp is None else (mpp, mpp),
         title=f"{sample.slide.name}: coverage of the middle of each tile by {value}",
     )
 

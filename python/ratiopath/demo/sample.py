@@ -102,7 +102,11 @@ def _write_mask(path: Path, mask: NDArray[np.uint8]) -> None:
 def _write_slide(path: Path, shape: NDArray[np.uint8]) -> None:
     height, width = (SHRINK * n for n in shape.shape)
     reduced = np.empty((height // 2, width // 2, 3), np.uint8)
-    jpeg = {"photometric": "rgb", "compression": "jpeg", "compressionargs": {"level": 80}}
+    jpeg: dict[str, Any] = {
+        "photometric": "rgb",
+        "compression": "jpeg",
+        "compressionargs": {"level": 80},
+    }
     with tifffile.TiffWriter(path, bigtiff=True) as tiff:
         for level, step in enumerate(_downsamples((height, width))):
             options = _level_options(level, SLIDE_MPP * step) | jpeg

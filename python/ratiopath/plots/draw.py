@@ -64,7 +64,8 @@ class SlidePicture:
     @property
     def size(self) -> tuple[float, float]:
         """Width and height in mm."""
-        return tuple(n * mpp / UNIT for n, mpp in zip(self.extent, self.mpp, strict=True))  # type: ignore[return-value] # two of each
+        (width, height), (mpp_x, mpp_y) = self.extent, self.mpp
+        return width * mpp_x / UNIT, height * mpp_y / UNIT
 
 
 def draw_slide(axes: Axes, picture: SlidePicture, *, faded: float = 0.0) -> None:
@@ -95,7 +96,7 @@ def draw_slide(axes: Axes, picture: SlidePicture, *, faded: float = 0.0) -> None
         pad=0,
         borderpad=0.4,
         sep=3,
-        size_vertical=height / 200,
+        size_vertical=height / 200,  # pyright: ignore[reportArgumentType] # its default is an int
         frameon=False,
         bbox_to_anchor=(0, 0),
         bbox_transform=axes.transAxes,

@@ -191,7 +191,7 @@ def _histogram_keys(tiles: Tiles, keep: Keep, key: str | None) -> list[str]:
     first = [one for one in dict.fromkeys([*keep.keys, key]) if one in tiles.coverage]
     means = {one: shares.mean() if len(shares) else 0.0 for one, shares in tiles.coverage.items()}
     rest = sorted((one for one in means if one not in first), key=lambda one: -means[one])
-    return [one for one in [*first, *rest] if one is not None][:MOST_HISTOGRAMS]
+    return [*first, *rest][:MOST_HISTOGRAMS]
 
 
 def _draw_histogram(axes: Axes, tiles: Tiles, key: str, keep: Keep) -> None:

@@ -86,8 +86,6 @@ class PositionalFile(RandomAccessFile):
         OverlayFormatError: It is a directory, or cannot be opened.
     """
 
-    stream: BufferedReader
-
     def __init__(self, path: str) -> None:
         self.path = path
         try:
@@ -144,7 +142,7 @@ class PositionalFile(RandomAccessFile):
         def _read_some(self, offset: int, count: int) -> bytes:
             with self._lock:
                 self.stream.seek(offset)
-                return self.stream.read(count)
+                return self.stream.read(count) or b""
 
 
 def unopenable(path: str, error: OSError) -> OverlayNotFoundError | OverlayFormatError:

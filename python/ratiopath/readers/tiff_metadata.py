@@ -97,10 +97,9 @@ def _tag_resolution(tags: Mapping[int, Any]) -> tuple[float, float, float] | Non
 
 
 def _rational(value: object) -> float | None:
-    numbers = value if isinstance(value, tuple) else (value, 1)
-    if len(numbers) != 2 or not all(isinstance(number, (int, float)) for number in numbers):
+    numerator, denominator = value if isinstance(value, tuple) and len(value) == 2 else (value, 1)
+    if not isinstance(numerator, (int, float)) or not isinstance(denominator, (int, float)):
         return None
-    numerator, denominator = numbers
     return numerator / denominator if numerator and denominator else None
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -264,7 +264,7 @@ class RowPlane(StripPlane):
         self.bits = int(layout.bitspersample)
         self.row_bytes = -(-self.width * self.samples * self.bits // 8)
         self.stored_dtype = dtype.newbyteorder(page.parent.byteorder)
-        self.bit_order = "little" if layout.fillorder == 2 else "big"
+        self.bit_order: Literal["little", "big"] = "little" if layout.fillorder == 2 else "big"
 
     def parts(self, top: int, bottom: int) -> Iterator[tuple[int, NDArray[Any] | None]]:
         """Yield the band's rows from top to bottom; strips in sequence are read at once."""
@@ -296,7 +296,7 @@ class RowPlane(StripPlane):
         if self.bits == 1:
             packed = np.frombuffer(data, np.uint8).reshape(rows, self.row_bytes)
             count = self.width * self.samples
-            bits = np.unpackbits(packed, axis=1, count=count, bitorder=self.bit_order)  # type: ignore[call-overload]  # a str, not a Literal
+            bits = np.unpackbits(packed, axis=1, count=count, bitorder=self.bit_order)
             pixels: NDArray[Any] = bits.view(bool)
         else:
             pixels = np.frombuffer(data, self.stored_dtype).astype(self.dtype, copy=False)

@@ -12,6 +12,7 @@ from ratiopath.readers.remote import LARGEST_READ
 
 if TYPE_CHECKING:
     import zarr
+    from zarr.core.metadata import ArrayV3Metadata
 
     from ratiopath.readers.folders import Part
 
@@ -55,7 +56,7 @@ class ShardIndex:
         if array.shards is None:
             return None
         # Only Zarr 3 has shards, and then they are its only codec.
-        [codec] = array.metadata.codecs  # type: ignore[union-attr] # see above
+        [codec] = cast("ArrayV3Metadata", array.metadata).codecs
         return cls(cast("ShardingCodec", codec), array.chunks, array.shards)
 
     def shard(self, chunk: Chunk) -> Chunk:

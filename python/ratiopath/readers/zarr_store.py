@@ -29,10 +29,11 @@ class FolderStore(Store):
         folder: The folder.
     """
 
-    supports_writes = False
-    supports_deletes = False
-    supports_listing = False
-    supports_partial_writes = False
+    # Plain attributes, as in zarr's own stores, for what the base class declares as properties.
+    supports_writes = False  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
+    supports_deletes = False  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
+    supports_listing = False  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
+    supports_partial_writes = False  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
 
     def __init__(self, folder: Folder) -> None:
         super().__init__(read_only=True)

@@ -62,7 +62,7 @@ def find_slides(
     if not kept:
         kind = "file" if endings is None else f"file that ends in {', '.join(endings)}"
         raise OverlayNotFoundError(f"no {kind} in {', '.join(map(str, named))}")
-    if left_out := sorted(set(found).intersection(map(os.fspath, named)).difference(kept)):
+    if left_out := sorted({os.fspath(path) for path in named}.intersection(found).difference(kept)):
         warnings.warn(f"file_extensions leaves out {', '.join(left_out)}", stacklevel=3)
     return kept
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -80,7 +82,7 @@ def stats_options(
 
 def _names(stats: object) -> tuple[str, ...]:
     names = (stats,) if isinstance(stats, str) else stats
-    if not hasattr(names, "__iter__"):
+    if not isinstance(names, Iterable):
         raise TypeError(f"stats must be names of statistics, got {stats!r}")
     result = tuple(names)
     for name in result:
@@ -94,7 +96,7 @@ def _names(stats: object) -> tuple[str, ...]:
     return result
 
 
-def _numbers(nodata: tuple[object, ...]) -> tuple[float, ...]:
+def _numbers(nodata: tuple[Any, ...]) -> tuple[float, ...]:
     if any(isinstance(value, tuple) for value in nodata):
         raise TypeError(f"nodata must be numbers, for statistics take one channel, got {nodata}")
-    return tuple(float(value) for value in nodata if not np.isnan(value))  # type: ignore[call-overload, arg-type] # no tuples
+    return tuple(float(value) for value in nodata if not np.isnan(value))

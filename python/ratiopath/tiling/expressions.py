@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -34,7 +34,7 @@ class BatchExpression(UDFExpr):
         kwargs = {name: _evaluate(argument, batch) for name, argument in self.kwargs.items()}
         result = self.fn(*args, **kwargs)
         if isinstance(batch, dict) and isinstance(result, pa.Array):
-            return result.to_numpy(zero_copy_only=False)
+            return result.to_numpy(zero_copy_only=False)  # pyright: ignore[reportAttributeAccessIssue] # pyarrow ships no types
         return result
 
 
@@ -67,7 +67,8 @@ def expression(
             check_literal(name, value)
     if not any(isinstance(column, Expr) for column in columns.values()):
         raise ValueError("at least one argument must be a column, such as tile_x=col('tile_x')")
-    build: Callable[..., UDFExpr] = udf(return_dtype)(function)  # type: ignore[assignment] # a builder
+    # A builder of expressions, whatever its annotation says.
+    build = cast("Callable[..., UDFExpr]", udf(return_dtype)(function))
     built = build(**settings, **columns)
     fields = {field.name: getattr(built, field.name) for field in dataclasses.fields(built)}
     return BatchExpression(**{name: fields[name] for name in _init_fields()})
@@ -102,9 +103,9 @@ def struct_result(column: pa.StructArray, index: Any = None) -> Any:
     return pd.Series(column.to_pylist(), index=index, dtype=object)
 
 
-def pandas_index(*columns: object) -> Any:
+def pandas_index(*columns: Any) -> Any:
     """Return the index of the first pandas column, or None where there is none."""
-    return next((column.index for column in columns if hasattr(column, "iloc")), None)  # type: ignore[attr-defined] # a Series has one
+    return next((column.index for column in columns if hasattr(column, "iloc")), None)
 
 
 def _init_fields() -> list[str]:
