@@ -82,6 +82,7 @@ def plain_loop(
 
 
 def seconds(start: float) -> float:
+    """CPU seconds of this process since a time."""
     return time.process_time() - start
 
 

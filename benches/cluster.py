@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import tifffile
 from matplotlib.figure import Figure
@@ -59,7 +60,7 @@ def make(folder: Path, overlays: int) -> Path:
                 labels(index),
                 tile=(256, 256),
                 compression="deflate",
-                resolution=(1e4 / MPP / DOWNSAMPLE,) * 2,
+                resolution=(1e4 / MPP / DOWNSAMPLE, 1e4 / MPP / DOWNSAMPLE),
                 resolutionunit="CENTIMETER",
                 metadata=None,
             )
@@ -120,7 +121,7 @@ def check(tiles: Path, overlays: int) -> None:
             }
             for y, x in np.argwhere((whole == 255).mean(axis=(1, 3)) >= 0.5).tolist()
         }
-        rows = kept.filter(pa.compute.equal(kept["overlay_path"], path)).to_pylist()
+        rows = kept.filter(pc.field("overlay_path") == path).to_pylist()
         assert {(row["tile_x"], row["tile_y"]): row["overlap"] for row in rows} == expected
 
 

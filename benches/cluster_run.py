@@ -81,7 +81,8 @@ def direct(parts: list[pa.Table], workers: int) -> Callable[[], int]:
     from ratiopath.tiling import tile_overlay_overlap  # noqa: PLC0415 - one of two packages
 
     os.environ["RATIOPATH_NUM_THREADS"] = str(workers)
-    column = tile_overlay_overlap(ROI, **{name: col(name) for name in NAMES}, classes=LABELS)
+    columns: dict[str, Any] = {name: col(name) for name in NAMES}
+    column = tile_overlay_overlap(ROI, **columns, classes=LABELS)
     return lambda: sum(len(column(part)) for part in parts)
 
 
@@ -94,7 +95,7 @@ def start_ray(workers: int) -> Any:
     return ray
 
 
-def overlap(ours: bool) -> Any:
+def overlap(*, ours: bool) -> Any:
     """The same call of both packages; ours declares the labels."""
     from ray.data.expressions import col  # noqa: PLC0415 - only where it is measured
 
@@ -102,7 +103,7 @@ def overlap(ours: bool) -> Any:
         tile_overlay_overlap,
     )
 
-    declared = {"classes": LABELS} if ours else {}
+    declared: dict[str, Any] = {"classes": LABELS} if ours else {}
     return tile_overlay_overlap(roi=ROI, **{name: col(name) for name in NAMES}, **declared)
 
 
@@ -144,7 +145,7 @@ def main() -> None:
         run = direct(blocks(args.tiles), args.workers)
     else:
         ray = start_ray(args.workers)
-        overlay = None if args.what == "nothing" else overlap(not args.reference)
+        overlay = None if args.what == "nothing" else overlap(ours=not args.reference)
         run = (
             column(ray, blocks(args.tiles), overlay)
             if args.what == "column"

@@ -89,7 +89,7 @@ def exact() -> Line:
     ]
 
     def theirs(k: int) -> dict[int, float]:
-        rows = exactextract.exact_extract(sources[k], features[k], ["unique", "frac"])
+        rows: Any = exactextract.exact_extract(sources[k], features[k], ["unique", "frac"])
         found = rows[0]["properties"]
         return dict(zip(found["unique"].tolist(), found["frac"].tolist(), strict=True))
 

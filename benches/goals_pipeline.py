@@ -82,7 +82,7 @@ def bare_decode(overlay: Path, tiles: Columns) -> None:
         offsets, counts = page.dataoffsets, page.databytecounts
         for index in wanted.tolist():
             stored = os.pread(descriptor, counts[index], offsets[index])
-            imagecodecs.deflate_decode(stored, out=slot)
+            imagecodecs.deflate_decode(stored, out=slot)  # pyright: ignore[reportArgumentType] # takes arrays too
 
 
 def against_decode(what: str, overlay: Path, tiles: Columns, goal: float) -> Line:

@@ -12,7 +12,7 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tifffile
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SIDE = 12288
 BINS = (0.0, 0.25, 0.5, 0.75, 1.0)
 # Written how, at which µm per pixel tiles of 512 px are asked for, and counted how.
-CASES = {
+CASES: dict[str, tuple[str, float, dict[str, Any]]] = {
     "class map": ("class_0.5.tiff", 0.5, {}),
     "class map, not aligned": ("class_0.5.tiff", 0.53, {}),
     "class map, tiles overlap": ("class_0.5.tiff", 0.5, {"stride": 128}),
@@ -46,7 +46,7 @@ LAYOUTS = {
 def heat() -> NDArray[np.float32]:
     """Smooth values in [0, 1], nearly all of them different, (SIDE, SIDE)."""
     ramp = np.linspace(0, 1, SIDE, dtype=np.float32)
-    return (ramp[:, np.newaxis] + ramp) / 2
+    return (ramp[:, np.newaxis] + ramp) / np.float32(2)
 
 
 def write(folder: Path) -> None:
@@ -56,8 +56,8 @@ def write(folder: Path) -> None:
             pixels = heat()
             if name.startswith("labels"):
                 pixels = (pixels * 8).astype(np.uint8)
-            options = {"photometric": "minisblack", "metadata": None, **layout}
-            tags = {"resolution": (2e4, 2e4), "resolutionunit": "CENTIMETER"}
+            options: dict[str, Any] = {"photometric": "minisblack", "metadata": None, **layout}
+            tags: dict[str, Any] = {"resolution": (2e4, 2e4), "resolutionunit": "CENTIMETER"}
             tifffile.imwrite(folder / name, pixels, **options, **tags)
 
 
@@ -84,7 +84,7 @@ def highest() -> float:
 def measure(case: str, folder: Path) -> float:
     """Run a case here and return its MiB over what the imports took."""
     import ratiopath  # noqa: PLC0415 - what it takes is not counted
-    import ratiopath.readers.tiff  # noqa: PLC0415 - likewise, what it imports
+    import ratiopath.readers.tiff  # noqa: PLC0415 # pyright: ignore[reportUnusedImport] - likewise, what it imports
     from work import tile_grid  # noqa: PLC0415 - likewise
 
     name, mpp, options = CASES[case]

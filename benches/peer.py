@@ -18,6 +18,10 @@ import tempfile
 import time
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FOLDER = Path(tempfile.gettempdir()) / "ratiopath-1.5.0"
 
@@ -53,7 +57,8 @@ def main() -> None:
 
     names = ("overlay_path", "tile_x", "tile_y", "mpp_x", "mpp_y")
     roi = region(roi_name)
-    overlap = tile_overlay_overlap(roi=roi, **{name: col(name) for name in names}).fn
+    expressions: dict[str, Any] = {name: col(name) for name in names}
+    overlap: Callable[..., Any] = tile_overlay_overlap(roi=roi, **expressions).fn
     x, y = (axis[: int(tiles)] for axis in tile_grid())
     mpp = pa.array([MPP] * len(x))
     columns = [pa.array([overlay] * len(x)), pa.array(x), pa.array(y), mpp, mpp]

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import shapely
 
 from peer import unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def main() -> None:
@@ -26,7 +30,8 @@ def main() -> None:
     path, wkt, x, y, mpp = json.loads(sys.argv[1])
     names = ("overlay_path", "tile_x", "tile_y", "mpp_x", "mpp_y")
     roi = shapely.from_wkt(wkt)
-    overlap = tile_overlay_overlap(roi=roi, **{name: col(name) for name in names}).fn
+    expressions: dict[str, Any] = {name: col(name) for name in names}
+    overlap: Callable[..., Any] = tile_overlay_overlap(roi=roi, **expressions).fn
     columns = [pa.array([value]) for value in (path, x, y, mpp, mpp)]
     row = overlap(roi=roi, **dict(zip(names, columns, strict=True))).to_pylist()[0]
     print(json.dumps(row or {}))

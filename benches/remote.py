@@ -25,7 +25,7 @@ from ratiopath.readers import open_reader, remote
 from ratiopath.segments import cache
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from numpy.typing import NDArray
 
@@ -78,7 +78,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers the requests of one connection."""
 
     protocol_version = "HTTP/1.1"
-    server: Server
+    server: Server  # pyright: ignore[reportIncompatibleVariableOverride] # no other makes it
 
     def do_HEAD(self) -> None:
         """Answer with size and date."""
@@ -103,12 +103,12 @@ class Handler(BaseHTTPRequestHandler):
         self.server.requests += 1
         self.server.sent += len(body)
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, *_: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] # called by place
         """Say nothing."""
 
 
 @contextmanager
-def serving(path: Path, delay: float) -> Iterator[Server]:
+def serving(path: Path, delay: float) -> Generator[Server]:
     """Serve a file until the block ends."""
     server = Server(path, delay)
     threading.Thread(target=server.serve_forever, daemon=True).start()

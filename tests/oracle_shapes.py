@@ -19,7 +19,7 @@ Ring = list[Point]
 Box = tuple[float, float, float, float]
 
 
-def rings_of(geometry: BaseGeometry) -> list[Ring]:
+def rings_of(geometry: Any) -> list[Ring]:
     """Every ring of the polygonal parts, open (first point not repeated), Z dropped.
 
     Outer rings have a positive signed area, holes a negative one.

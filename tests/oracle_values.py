@@ -102,7 +102,8 @@ def named(pixel: np.ndarray, choice: Choice) -> tuple[Any, str] | None:
     if any(is_same(one, value, pixel.dtype) for one in choice.nodata):
         return None
     if choice.bins is not None:
-        return (_bin(choice.bins, value, pixel.dtype),) * 2
+        name = _bin(choice.bins, value, pixel.dtype)
+        return name, name
     if choice.classes is None:
         return value, text(pixel)
     return _class(choice.classes, value, pixel.dtype)

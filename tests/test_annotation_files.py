@@ -24,9 +24,9 @@ SQUARE, OTHER = box(0, 0, 10, 10), box(20, 0, 25, 5)
 def found(path, class_column="classification"):
     """The polygons of each class, as a set of their well-known text."""
     features = read_features(str(path), class_column)
-    classes = {}
+    classes: dict[str, set[str]] = {}
     for polygon, index in zip(features.polygons, features.index, strict=True):
-        name = features.classes[index]
+        name = features.classes[int(index)]
         classes.setdefault(name, set()).add(polygon.normalize().wkt)
     return classes
 
@@ -205,11 +205,12 @@ def write_geoparquet(path, shapes, classes, *, name="geometry", column="classifi
 
 @pytest.mark.parametrize("name", ["geometry", "shape"])
 def test_geoparquet_rows_are_features(tmp_path, name):
-    shapes = [SQUARE, MultiPolygon([OTHER, box(30, 30, 31, 31)]), None, Point(1, 1)]
+    two = MultiPolygon([OTHER, box(30, 30, 31, 31)])
+    shapes = [SQUARE, two, None, Point(1, 1)]
     path = write_geoparquet(
         tmp_path / "a.parquet", shapes, ["t", "s", "t", None], name=name, column="label"
     )
-    assert found(path, "label") == {"t": wkts(SQUARE), "s": wkts(*shapes[1].geoms)}
+    assert found(path, "label") == {"t": wkts(SQUARE), "s": wkts(*two.geoms)}
     assert read_features(str(path), "label").classes == ["t", "s", "t", "unclassified"]
 
 

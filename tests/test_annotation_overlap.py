@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import shapely
@@ -131,8 +133,8 @@ def test_an_outline_of_many_vertices_is_as_exact_as_one_of_few(tmp_path):
 
 
 def test_overlapping_annotations_of_one_class_count_once(tmp_path):
-    shapes = [(box(0, 0, 60, 100), "Tumor"), (box(40, 0, 80, 100), "Tumor")]
-    shapes.append((MultiPolygon([box(80, 0, 90, 100), box(10, 10, 20, 20)]), "Tumor"))
+    parts = MultiPolygon([box(80, 0, 90, 100), box(10, 10, 20, 20)])
+    shapes = [(box(0, 0, 60, 100), "Tumor"), (box(40, 0, 80, 100), "Tumor"), (parts, "Tumor")]
     path = write_qupath(tmp_path / "a.geojson", shapes)
     assert ratiopath.annotation_overlap(box(0, 0, 100, 100), path, 0, 0, downsample=1) == [
         {"Tumor": 0.9}
@@ -205,7 +207,11 @@ def test_an_undeclared_class_names_itself_the_file_and_the_row(two):
 
 
 def test_the_key_of_the_uncovered_is_no_class(two):
-    options = {"downsample": 1, "uncovered": "Tumor", "classes": ("Tumor", "Stroma")}
+    options: dict[str, Any] = {
+        "downsample": 1,
+        "uncovered": "Tumor",
+        "classes": ("Tumor", "Stroma"),
+    }
     with pytest.raises(ValueError, match="is the key of a class"):
         ratiopath.annotation_overlap(box(0, 0, 9, 9), two, 0, 0, **options)
     with pytest.raises(OverlayValueError, match="'Tumor' is a class of the file"):
@@ -334,11 +340,12 @@ def test_a_file_is_read_once_and_anew_when_it_changes(tmp_path, monkeypatch):
 def test_what_is_kept_is_bounded_but_the_latest_stays(tmp_path, monkeypatch):
     kept = LayerCache()
     monkeypatch.setenv("RATIOPATH_CACHE_BYTES", "2000")
-    for number in range(5):
-        path = write_qupath(tmp_path / f"{number}.geojson", [(box(0, 0, 5, 10), "a")])
+    shapes = [(box(0, 0, 5, 10), "a")]
+    paths = [write_qupath(tmp_path / f"{number}.geojson", shapes) for number in range(5)]
+    for path in paths:
         kept.read(path, AnnotationOptions())
         assert kept._bytes() <= 2000
     assert len(kept._layers) == 2
     monkeypatch.setenv("RATIOPATH_CACHE_BYTES", "0")
-    kept.read(path, AnnotationOptions())
+    kept.read(paths[-1], AnnotationOptions())
     assert len(kept._layers) == 1

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -65,14 +66,14 @@ def run(*arguments: object, code: int = 0, overlay: str = "{stem}_mask.tif"):
     return result
 
 
-def expected_rows(folder: Path, threshold: float, key: int = 255) -> list[tuple]:
+def expected_rows(folder: Path, threshold: float, key: int = 255) -> list[tuple[Any, ...]]:
     """Straight from the masks: name, corner and fraction of the tiles kept."""
     rows = []
     for mask_path in sorted(folder.glob("*_mask.tif")):
         slide = folder / mask_path.name.replace("_mask", "")
         corners = [(x, y) for y in range(0, 192, TILE) for x in range(0, 256, TILE)]
         x, y = np.array(corners).T
-        extent = {"tile_extent_x": TILE, "tile_extent_y": TILE}
+        extent: dict[str, Any] = {"tile_extent_x": TILE, "tile_extent_y": TILE}
         found = overlay_overlap(None, mask_path, x, y, 0.5, 0.5, **extent)
         shares = [shares.get(key, 0.0) for shares in found]
         rows += [
@@ -83,7 +84,7 @@ def expected_rows(folder: Path, threshold: float, key: int = 255) -> list[tuple]
     return rows
 
 
-def rows_of(path: Path, column: str = "coverage_255") -> list[tuple]:
+def rows_of(path: Path, column: str = "coverage_255") -> list[tuple[Any, ...]]:
     names = ("path", "tile_x", "tile_y", column)
     return [tuple(row[name] for name in names) for row in pq.read_table(path).to_pylist()]
 
@@ -418,10 +419,12 @@ def test_an_interrupted_run_says_how_to_go_on(slides, tmp_path, monkeypatch):
 def test_threads_hold_for_the_run_only(slides, tmp_path, monkeypatch):
     monkeypatch.setenv("RATIOPATH_NUM_THREADS", "5")
     seen = []
-    monkeypatch.setattr(
-        "ratiopath.cli.steps.merge",
-        lambda *_, **__: seen.append(os.environ["RATIOPATH_NUM_THREADS"]) or 0,
-    )
+
+    def merge(*_, **__):
+        seen.append(os.environ["RATIOPATH_NUM_THREADS"])
+        return 0
+
+    monkeypatch.setattr("ratiopath.cli.steps.merge", merge)
     run(slides, "-o", tmp_path / "t.parquet", "--threads", "1")
     assert seen == ["1"]
     assert os.environ["RATIOPATH_NUM_THREADS"] == "5"

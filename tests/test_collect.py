@@ -20,14 +20,17 @@ def path(tmp_path_factory):
 
 @pytest.fixture
 def tiles():
-    return tuple(axis.ravel() for axis in np.meshgrid(np.arange(-8, 45, 7), np.arange(-8, 37, 7)))
+    x, y = np.meshgrid(np.arange(-8, 45, 7), np.arange(-8, 37, 7))
+    return x.ravel(), y.ravel()
 
 
 @pytest.mark.parametrize("threads", ["1", "2"])
 @pytest.mark.parametrize(
     "options", [{"bins": (0, 1, 3, 5)}, {"classes": (0, 3, "other")}, {"classes": range(5)}]
 )
-def test_pieces_make_the_whole(path, tiles, options, threads, monkeypatch):
+def test_pieces_make_the_whole(
+    path, tiles: tuple[np.ndarray, np.ndarray], options, threads, monkeypatch
+):
     whole = overlay_overlap(Point(5, 5).buffer(5), path, *tiles, 1.0, 1.0, **options)
     cache.clear()
     monkeypatch.setattr(collect, "_MANY_AREAS", 3)
@@ -110,9 +113,9 @@ def test_what_is_known_changes_no_answer(tmp_path_factory, tiles, roi, coverage)
     if not path.exists():
         write_overlay(path, [pixels], 1.0)
     x, y = np.array(tiles).T
-    expected = overlay_overlap(
+    rows = overlay_overlap(
         roi, pixels, x, y, 1, 1, overlay_mpp_x=1, overlay_mpp_y=1, coverage=coverage
     )
-    expected = [pytest.approx(row) for row in expected]
+    expected = [pytest.approx(row) for row in rows]
     for _ in range(2):
         assert overlay_overlap(roi, path, x, y, 1, 1, coverage=coverage) == expected

@@ -138,9 +138,9 @@ def test_the_mask_marks_where_the_sample_is_stained(tmp_path):
     sample = write_sample(tmp_path, 1024, 512)
     with tifffile.TiffFile(sample.slide) as slide, tifffile.TiffFile(sample.mask) as mask:
         sizes = [page.shape[:2] for page in slide.pages]
-        resolutions = [file.pages[0].resolution for file in (slide, mask)]
-        stain = 243.0 - slide.pages[0].asarray().reshape(64, 8, 128, 8, 3).mean(axis=(1, 3, 4))
-        values = mask.pages[0].asarray()
+        resolutions = [file.pages.first.resolution for file in (slide, mask)]
+        stain = 243.0 - slide.pages.first.asarray().reshape(64, 8, 128, 8, 3).mean(axis=(1, 3, 4))
+        values = mask.pages.first.asarray()
     assert sizes == [(512, 1024), (256, 512)]
     assert resolutions == [(1e4 / SLIDE_MPP,) * 2, (1e4 / MASK_MPP,) * 2]
     assert values.shape == (64, 128)

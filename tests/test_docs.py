@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import numpy as np
@@ -142,7 +143,7 @@ def coverage(mask: np.ndarray) -> dict[tuple[int, int], float]:
     return tiles
 
 
-def run_page(page: str, folder: Path, answer: str) -> object:
+def run_page(page: str, folder: Path, answer: str) -> Any:
     """Run a page's blocks in one namespace, as a reader would, and evaluate `answer` in it."""
     blocks = [START, *python_blocks(ROOT / page), f"\nprint('ANSWER', json.dumps({answer}))\n"]
     script = folder / "page.py"
@@ -179,7 +180,7 @@ def test_the_quick_start_keeps_the_tiles_with_tissue(tmp_path):
 
 def test_the_tutorial_measures_every_tile_s_tissue(tmp_path):
     (tmp_path / "data").mkdir()
-    expected = {}
+    expected: dict[Any, Any] = {}
     for name, seed in (("first", 3), ("second", 4)):
         mask = tissue(seed)
         # A slide is known by its content: this one is a TIFF, whatever its name.
@@ -229,7 +230,7 @@ def write_how_to_overlays(folder: Path) -> None:
 
 def claims_that_hold(page: str) -> int:
     """Run a page's blocks, compare its calls with the results beside them, and count these."""
-    namespace: dict[str, object] = {}
+    namespace: dict[str, Any] = {}
     claims = 0
     for code in python_blocks(ROOT / page):
         exec(code, namespace)  # noqa: S102 - the project's own page

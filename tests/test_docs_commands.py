@@ -7,7 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -24,9 +24,9 @@ SLIDE = "CMU-1-Small-Region"
 TILE = 256
 
 
-def run_page(page: str, folder: Path) -> dict[str, object]:
+def run_page(page: str, folder: Path) -> dict[str, Any]:
     """Run a page's commands and blocks in order, and return the namespace of the blocks."""
-    namespace: dict[str, object] = {}
+    namespace: dict[str, Any] = {}
     for _, language, code in FENCED.findall((ROOT / page).read_text(encoding="utf-8")):
         if language == "python":
             exec(code, namespace)  # noqa: S102 - the project's own page

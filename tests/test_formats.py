@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import imagecodecs
 import numpy as np
@@ -39,9 +39,14 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "formats.md"
 HEIGHT, WIDTH = 75, 61
-TILES = {"tiled": True, "blockxsize": 32, "blockysize": 32}
-STRIPS = {"blockysize": 16}
-LAYOUTS = [TILES, STRIPS, {**TILES, "interleave": "band"}, {**TILES, "BIGTIFF": "YES"}]
+TILES: dict[str, Any] = {"tiled": True, "blockxsize": 32, "blockysize": 32}
+STRIPS: dict[str, Any] = {"blockysize": 16}
+LAYOUTS: list[dict[str, Any]] = [
+    TILES,
+    STRIPS,
+    {**TILES, "interleave": "band"},
+    {**TILES, "BIGTIFF": "YES"},
+]
 BIG_ENDIAN = {**TILES, "ENDIANNESS": "BIG"}
 
 
@@ -73,7 +78,7 @@ def types(names: str) -> list[str]:
 # --- Compressions of TIFF -----------------------------------------------------------------------
 
 # GDAL's options, and the extremes of bits that the row names.
-GDAL = {
+GDAL: dict[str, dict[str, Any]] = {
     "none": {"compress": "NONE"},
     "PackBits": {"compress": "PACKBITS"},
     "LZW": {"compress": "LZW"},
@@ -97,7 +102,7 @@ GDAL = {
     "WebP": {"compress": "WEBP", "WEBP_LOSSLESS": "YES", "photometric": "RGB"},
 }
 # What this GDAL may lack is written by tifffile, and compared with the array that was written.
-TIFFFILE = {
+TIFFFILE: dict[str, dict[str, Any]] = {
     "JPEG 2000": {"compression": "jpeg2000"},
     "JPEG XL": {"compression": "jpegxl", "compressionargs": {"lossless": True}},
     "PNG": {"compression": "png"},
@@ -109,10 +114,14 @@ def test_every_row_of_the_compressions_has_a_test():
     assert SAMPLES.keys() == GDAL.keys() | TIFFFILE.keys()
 
 
-def equals_gdal(path: Path, pixels: np.ndarray, **options: object) -> bool:
+def equals_gdal(path: Path, pixels: np.ndarray, **options: Any) -> bool:
     """Write with GDAL, and compare what is read with what GDAL reads back."""
     bands = pixels[np.newaxis] if pixels.ndim == 2 else np.moveaxis(pixels, 2, 0)
-    size = {"count": bands.shape[0], "height": bands.shape[1], "width": bands.shape[2]}
+    size: dict[str, Any] = {
+        "count": bands.shape[0],
+        "height": bands.shape[1],
+        "width": bands.shape[2],
+    }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # no georeference
         with rasterio.open(path, "w", "GTiff", dtype=bands.dtype, **size, **options) as file:
@@ -148,7 +157,7 @@ def test_a_compression_reads_as_gdal_reads_it(tmp_path, name):
 
 @pytest.mark.parametrize("name", [name for name in GDAL if "packed 2" in SAMPLES[name]])
 def test_packed_bits_read_as_gdal_reads_them(tmp_path, name):
-    low, high = map(int, re.search(r"packed (\d+) to (\d+) bits", SAMPLES[name]).groups())
+    low, high = map(int, re.findall(r"packed (\d+) to (\d+) bits", SAMPLES[name])[0])
     wrong = [
         (bits, layout)
         for bits in range(low, high + 1)
@@ -170,7 +179,12 @@ def test_a_compression_reads_back(tmp_path, name, channels, layout):
     for dtype in types(SAMPLES[name]):
         pixels = ramps(dtype, channels)
         photometric = "rgb" if channels else "minisblack"
-        options = {"photometric": photometric, "metadata": None, **layout, **TIFFFILE[name]}
+        options: dict[str, Any] = {
+            "photometric": photometric,
+            "metadata": None,
+            **layout,
+            **TIFFFILE[name],
+        }
         tifffile.imwrite(tmp_path / "overlay.tif", pixels, **options)
         found = assemble(open_reader(tmp_path / "overlay.tif"))
         np.testing.assert_array_equal(found, pixels.reshape(HEIGHT, WIDTH, -1))
@@ -178,7 +192,12 @@ def test_a_compression_reads_back(tmp_path, name, channels, layout):
 
 def test_jpeg_of_colours_equals_libjpeg_s(tmp_path):
     path = tmp_path / "overlay.tif"
-    options = {"compression": "jpeg", "tile": (32, 32), "metadata": None, "photometric": "rgb"}
+    options: dict[str, Any] = {
+        "compression": "jpeg",
+        "tile": (32, 32),
+        "metadata": None,
+        "photometric": "rgb",
+    }
     tifffile.imwrite(path, ramps(channels=3), **options)
     found = assemble(open_reader(path))
     np.testing.assert_array_equal(found, tifffile.imread(path))
@@ -193,13 +212,23 @@ def write_tiff(path: Path) -> np.ndarray:
 
 
 def write_aperio(path: Path) -> np.ndarray:
-    options = {"compression": "jpeg", "tile": (32, 32), "photometric": "rgb", "metadata": None}
+    options: dict[str, Any] = {
+        "compression": "jpeg",
+        "tile": (32, 32),
+        "photometric": "rgb",
+        "metadata": None,
+    }
     tifffile.imwrite(path, ramps(channels=3), description="Aperio x |MPP = 0.5", **options)
     return tifffile.imread(path)
 
 
 def write_aperio_ycbcr(path: Path) -> np.ndarray:
-    options = {"compression": 33003, "tile": (32, 32), "photometric": "rgb", "metadata": None}
+    options: dict[str, Any] = {
+        "compression": 33003,
+        "tile": (32, 32),
+        "photometric": "rgb",
+        "metadata": None,
+    }
     tifffile.imwrite(path, ramps(channels=3), description="Aperio x |MPP = 0.5", **options)
     return read_with_openslide(path)
 
@@ -280,21 +309,23 @@ def test_a_kind_of_file_is_read_as_its_row_says(tmp_path, name):
 # --- What is refused ----------------------------------------------------------------------------
 
 
-def tiff(path: Path, pixels: np.ndarray | None = None, **options: object) -> Path:
-    defaults = {"photometric": "minisblack", "metadata": None}
+def tiff(path: Path, pixels: np.ndarray | None = None, **options: Any) -> Path:
+    defaults: dict[str, Any] = {"photometric": "minisblack", "metadata": None}
     tifffile.imwrite(path, ramps() if pixels is None else pixels, **(defaults | options))
     return path
 
 
 def retag(path: Path, code: int, value: object) -> Path:
     with tifffile.TiffFile(path, mode="r+") as file:
-        file.pages[0].tags[code].overwrite(value)
+        file.pages.first.tags[code].overwrite(value)
     return path
 
 
-def streams(path: Path, stream: bytes) -> Path:
-    options = {"tile": (32, 32), "compression": "jpeg", "photometric": "minisblack"}
-    tifffile.imwrite(path, iter([stream]), shape=(32, 32), dtype="u1", metadata=None, **options)
+def streams(path: Path, stream: bytes | bytearray) -> Path:
+    options: dict[str, Any] = {"tile": (32, 32), "compression": "jpeg", "photometric": "minisblack"}
+    tifffile.imwrite(
+        path, iter([bytes(stream)]), shape=(32, 32), dtype="u1", metadata=None, **options
+    )
     return path
 
 
@@ -303,7 +334,7 @@ def content(path: Path, data: bytes) -> Path:
     return path
 
 
-def saved(path: Path, **options: object) -> Path:
+def saved(path: Path, **options: Any) -> Path:
     Image.fromarray(ramps()).save(path, **options)
     return path
 

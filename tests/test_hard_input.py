@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.lib.stride_tricks import as_strided
@@ -22,17 +24,17 @@ from ratiopath.overlay import stacked_patches
 from ratiopath.roi import Region
 
 ROI = box(0, 0, 4, 4)
-MPP = {"overlay_mpp_x": 1.0, "overlay_mpp_y": 1.0}
+MPP: dict[str, Any] = {"overlay_mpp_x": 1.0, "overlay_mpp_y": 1.0}
 ZEROS = np.zeros((8, 8), np.uint8)
 
 
-def overlap(pixels, roi=ROI, x=0, **options):
+def overlap(pixels, roi=ROI, x: Any = 0, **options):
     return overlay_overlap(roi, pixels, x, 0, 1.0, 1.0, **MPP, **options)
 
 
 def stacked(roi, pixels, x, y, mpp_x, mpp_y, *, dtype, outside="clip", channel=None, **mpp):
     """What a tensor column holds: the data and then the mask."""
-    options = {"coverage": "center", "on_missing": "error", "storage_options": None}
+    options: dict[str, Any] = {"coverage": "center", "on_missing": "error", "storage_options": None}
     checked = patch_options(dtype=dtype, outside=outside, channel=channel, **options)
     batch = Batch.of(pixels, tile_x=x, tile_y=y, mpp_x=mpp_x, mpp_y=mpp_y, **mpp)
     return stacked_patches(batch, Region.from_geometry(roi), checked)
@@ -130,7 +132,7 @@ def test_a_value_that_the_dtype_asked_for_holds_is_kept(value, stored, dtype):
 @pytest.mark.parametrize(("outside", "dtype"), [(-1, "i2"), (np.nan, "f4"), (0.1, "f8"), (7, "f8")])
 def test_the_value_outside_is_one_of_the_dtype_asked_for(outside, dtype):
     pixels = np.array([[(1, 2), (3, 4)]], np.uint8)
-    options = {"outside": outside, "dtype": dtype, **MPP}
+    options: dict[str, Any] = {"outside": outside, "dtype": dtype, **MPP}
     expected = np.full((2, 2, 3, 2), outside, dtype)
     expected[0, 0, 1:] = pixels[0]
     for channel in (None, 1):
@@ -159,7 +161,7 @@ def test_a_whole_number_outside_that_a_float_overlay_cannot_hold_is_refused():
 
 @pytest.mark.parametrize("coverage", ["center", "exact"])
 def test_a_scaled_coordinate_that_is_no_pixel_s_names_its_row(coverage):
-    mpp = {"overlay_mpp_x": 1.1e-4, "overlay_mpp_y": 1.0}
+    mpp: dict[str, Any] = {"overlay_mpp_x": 1.1e-4, "overlay_mpp_y": 1.0}
     tiles = [0, 1, -(2**52)]
     with pytest.raises(OverlayValueError, match=r"coordinate -4503599627370496 .*row=2"):
         overlay_overlap(ROI, ZEROS, tiles, 0, 1.0, 1.0, **mpp, coverage=coverage)
@@ -249,8 +251,9 @@ def test_a_path_in_an_array_of_no_dimension_is_a_path():
 
 @pytest.mark.parametrize("name", ["overlay_mpp_x", "slide_extent_y", "tile_extent_x"])
 def test_one_of_a_pair_without_the_other_is_refused_by_name(name):
+    one: dict[str, Any] = {name: 1.0}
     with pytest.raises(ValueError, match=f"{name[:-2]}_x and {name[:-2]}_y go together"):
-        overlay_overlap(ROI, ZEROS, 0, 0, 1, 1, **{name: 1.0})
+        overlay_overlap(ROI, ZEROS, 0, 0, 1, 1, **one)
 
 
 def test_vertices_of_three_numbers_are_refused_where_polygons_enter_the_core():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from overlays import HEIGHT, WIDTH, blocks, colours, labels, write_overlay
 from ratiopath import OverlayValueError, _core, overlay_overlap
 
 SQUARE = box(0, 0, 4, 4)
-MPP = {"overlay_mpp_x": 0.5, "overlay_mpp_y": 0.5}
+MPP: dict[str, Any] = {"overlay_mpp_x": 0.5, "overlay_mpp_y": 0.5}
 
 
 def check(found, expected, coverage):
@@ -64,7 +65,8 @@ def test_overlaps_are_the_oracle_s(tmp_path, resolution, region, pixels, coverag
     path = write_overlay(tmp_path / "overlay.tiff", [pixels], overlay_mpp)
     xs, ys = tiles_around(WIDTH, HEIGHT, mpp / overlay_mpp)
     truth = oracle.Overlay.of([pixels], overlay_mpp)
-    for options in ({}, {"outside": 3}, {"nodata": (0, 7)}):
+    choices: list[dict[str, Any]] = [{}, {"outside": 3}, {"nodata": (0, 7)}]
+    for options in choices:
         found = overlay_overlap(roi, path, xs, ys, mpp, mpp, coverage=coverage, **options)
         for row, tile in enumerate(zip(xs, ys, strict=True)):
             expected = oracle.overlap(truth, tile, roi, (mpp, mpp), coverage=coverage, **options)
@@ -79,8 +81,8 @@ def test_overlaps_are_the_oracle_s(tmp_path, resolution, region, pixels, coverag
     coverage=st.sampled_from(["center", "all_touched", "exact"]),
 )
 def test_any_box_at_any_resolution_is_the_oracle_s(tile, mpp, corner, extent, coverage):
-    corner, extent = [n / 4 for n in corner], [n / 4 for n in extent]
-    roi = box(*corner, corner[0] + extent[0], corner[1] + extent[1])
+    (x, y), (width, height) = [n / 4 for n in corner], [n / 4 for n in extent]
+    roi = box(x, y, x + width, y + height)
     arguments = {"overlay_mpp_x": 0.7, "overlay_mpp_y": 0.9, "coverage": coverage}
     found = overlay_overlap(roi, labels(), *tile, *mpp, **arguments)
     truth = oracle.Overlay.of([labels()], (0.7, 0.9))
@@ -178,7 +180,7 @@ def test_exact_weighs_pixels_by_the_area_they_share_with_the_roi():
 
 def test_exact_gives_a_roi_far_smaller_than_a_pixel_its_share():
     pixels = np.array([[1, 2], [3, 4]], np.uint8)
-    resolution = {"overlay_mpp_x": 512.0, "overlay_mpp_y": 512.0}
+    resolution: dict[str, Any] = {"overlay_mpp_x": 512.0, "overlay_mpp_y": 512.0}
     roi = box(0, 0, 2, 1)
     found = overlay_overlap(roi, pixels, [511, 2], 0, 1, 1, coverage="exact", **resolution)
     assert found[0] == pytest.approx({1: 1 / 2, 2: 1 / 2}, abs=1e-9)
@@ -204,7 +206,7 @@ def test_exact_keeps_a_tiny_roi_over_the_corner_of_four_pixels(tile, extent):
     pixels = np.add.outer(np.arange(250) % 2 * 10, np.arange(250) % 2).astype(np.uint8)
     corner = 1 - extent / 3
     roi = box(corner, corner, corner + extent, corner + extent)
-    mpp = {"overlay_mpp_x": 64.0, "overlay_mpp_y": 64.0}
+    mpp: dict[str, Any] = {"overlay_mpp_x": 64.0, "overlay_mpp_y": 64.0}
     found = overlay_overlap(roi, pixels, tile, tile, 1.0, 1.0, coverage="exact", **mpp)
     truth = oracle.Overlay.of([pixels], 64.0)
     expected = oracle.overlap(truth, (tile, tile), roi, (1.0, 1.0), coverage="exact")
@@ -243,7 +245,7 @@ def test_every_dtype_keeps_its_values(tmp_path, dtype):
     pixels = np.resize(np.array([0, 1, 1, 100], dtype), (16, 16))
     if np.dtype(dtype).kind in "iu":
         pixels[:, 0] = np.iinfo(dtype).max
-    expected = {}
+    expected: dict[float, float] = {}
     for value in pixels[:, :4].ravel().tolist():
         expected[value] = expected.get(value, 0) + 1 / 64
     roi = box(0, 0, 4, 16)

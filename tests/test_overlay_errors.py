@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from typing import Any
 
 import pytest
 from shapely import GeometryCollection, Point, Polygon, box
@@ -138,10 +139,12 @@ def test_exact_coverage_makes_no_mask(overlay):
 
 
 def test_a_keyword_of_the_other_function_is_refused(overlay):
+    nodata: dict[str, Any] = {"nodata": 0}
     with pytest.raises(TypeError, match="nodata"):
-        read_overlay(SQUARE, overlay, 0, 0, 0.5, 0.5, nodata=0)
+        read_overlay(SQUARE, overlay, 0, 0, 0.5, 0.5, **nodata)
+    absent: dict[str, Any] = {"absent": None}
     with pytest.raises(TypeError, match="absent"):
-        overlay_overlap(SQUARE, overlay, 0, 0, 0.5, 0.5, absent=None)
+        overlay_overlap(SQUARE, overlay, 0, 0, 0.5, 0.5, **absent)
 
 
 @both

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ TILES = [(0, 0), (8, 11), (-5, 9), (30, 25), (17, -3), (500, 500)]
 XS, YS = [x for x, _ in TILES], [y for _, y in TILES]
 
 
-def heatmap(dtype=np.float32, width=45, height=37):
+def heatmap(dtype: Any = np.float32, width=45, height=37):
     values = np.random.default_rng(7).normal(100, 25, (height, width))
     return (values if np.dtype(dtype).kind == "f" else np.clip(values, 0, 120)).astype(dtype)
 
@@ -85,7 +86,7 @@ def test_statistics_are_those_of_a_slow_loop(tmp_path, rule, name, dtype):
     pixels = heatmap(dtype)
     path = write_overlay(tmp_path / "heat.tiff", [pixels], 0.5)
     roi = REGIONS[name]
-    options = {"stats": EVERY, "coverage": rule}
+    options: dict[str, Any] = {"stats": EVERY, "coverage": rule}
     found = ratiopath.overlay_stats(roi, path, XS, YS, 0.5, 0.5, **options)
     rows = [pixels_under(pixels, roi, x, y, rule) for x, y in TILES]
     check(found, [slow_stats(*row) for row in rows])
@@ -141,7 +142,8 @@ def test_a_small_spread_on_a_large_mean_is_not_lost():
 )
 def test_quantiles_of_few_pixels(values, corner, size, share):
     pixels = np.array(values, np.int8).reshape(2, 2)
-    roi = box(*corner, corner[0] + size[0], corner[1] + size[1])
+    x, y = corner
+    roi = box(x, y, x + size[0], y + size[1])
     weights = ratiopath.polygon_coverage(roi, (2, 2)).ravel()
     name = f"q{share:.6f}"
     found = ratiopath.overlay_stats(
@@ -208,7 +210,7 @@ def test_a_missing_overlay_is_an_error_or_empty(tmp_path):
 
 def test_several_channels_need_one_to_be_chosen():
     colours = np.dstack([np.full((4, 4), 10, np.uint8), np.full((4, 4), 30, np.uint8)])
-    options = {"overlay_mpp_x": 1, "overlay_mpp_y": 1}
+    options: dict[str, Any] = {"overlay_mpp_x": 1, "overlay_mpp_y": 1}
     with pytest.raises(OverlayValueError, match=r"stats need channel=: the overlay has 2.*row=0"):
         ratiopath.overlay_stats(box(0, 0, 4, 4), colours, 0, 0, 1, 1, **options)
     found = ratiopath.overlay_stats(box(0, 0, 4, 4), colours, 0, 0, 1, 1, channel=1, **options)
@@ -224,7 +226,7 @@ def test_few_pixels_at_once_or_many_give_the_same(tmp_path, monkeypatch, threads
     for kept in (1, 500, 1 << 21):
         monkeypatch.setattr(summary, "KEPT_PIXELS", kept)
         for rule in ("center", "exact"):
-            options = {"stats": EVERY, "coverage": rule}
+            options: dict[str, Any] = {"stats": EVERY, "coverage": rule}
             found.append(ratiopath.overlay_stats(box(0, 0, 9, 9), path, x, y, 0.5, 0.5, **options))
     for other in found[1:]:
         for name in EVERY:

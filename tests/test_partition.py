@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,6 +55,7 @@ def test_patches_of_a_partition_hold_every_pixel_once_at_a_whole_scale(points, s
         np.add.at(times, inside, 1)
         (shares,) = overlay_overlap(*arguments, **mpp)
         for value, share in shares.items():
+            assert isinstance(value, int)
             counted[value] += share * len(inside)
     covered = covered_pixels(scale, tile)
     np.testing.assert_array_equal(times[covered], 1)
@@ -75,6 +77,7 @@ def test_exact_areas_of_a_partition_sum_to_every_pixel_at_any_scale(points, scal
         arguments = (part, UNIQUE, 16, 16, 1.0, 1.0)
         (shares,) = overlay_overlap(*arguments, **mpp, coverage="exact")
         for value, share in shares.items():
+            assert isinstance(value, int)
             areas[value] += share * part.area * scale**2
     first, last = math.ceil(16 * scale), math.floor((16 + SIZE) * scale)
     whole = UNIQUE[first:last, first:last].ravel()
@@ -92,7 +95,12 @@ def test_fractions_sum_to_1_or_there_are_none(coverage, points, x, mpp, nodata):
     region = shapely.MultiPoint(points).convex_hull
     if region.geom_type != "Polygon":
         region = box(0, 0, 1, 1)
-    options = {"overlay_mpp_x": 0.5, "overlay_mpp_y": 0.7, "coverage": coverage, "nodata": nodata}
+    options: dict[str, Any] = {
+        "overlay_mpp_x": 0.5,
+        "overlay_mpp_y": 0.7,
+        "coverage": coverage,
+        "nodata": nodata,
+    }
     for shares in overlay_overlap(region, labels(), [x, 0, 10**6], -3, mpp, mpp, **options):
         assert not shares or sum(shares.values()) == pytest.approx(1.0, abs=1e-9)
         assert all(0 < share <= 1 for share in shares.values())

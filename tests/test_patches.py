@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -60,7 +62,8 @@ def test_patches_are_the_oracle_s(tmp_path, resolution, region, pixels, coverage
     extent=st.tuples(st.floats(0.1, 15), st.floats(0.1, 15)),
 )
 def test_any_box_at_any_resolution_is_the_oracle_s(tile, mpp, corner, extent):
-    roi = box(*corner, corner[0] + extent[0], corner[1] + extent[1])
+    x, y = corner
+    roi = box(x, y, x + extent[0], y + extent[1])
     pixels, overlay_mpp = labels(), (0.7, 0.9)
     found = read_overlay(
         roi, pixels, *tile, *mpp, overlay_mpp_x=overlay_mpp[0], overlay_mpp_y=overlay_mpp[1]
@@ -140,7 +143,7 @@ def test_a_strided_array_is_read_like_its_copy_and_stays_as_it_was():
     view = labels(90, 74)[::-2, ::2].T
     before = view.copy()
     view.flags.writeable = False
-    mpp = {"overlay_mpp_x": 0.5, "overlay_mpp_y": 0.5}
+    mpp: dict[str, Any] = {"overlay_mpp_x": 0.5, "overlay_mpp_y": 0.5}
     found = read_overlay(SQUARE, view, [3, -2], [4, 40], 0.5, 0.5, **mpp)
     expected = read_overlay(SQUARE, before, [3, -2], [4, 40], 0.5, 0.5, **mpp)
     np.testing.assert_array_equal(found.data, expected.data)
@@ -162,7 +165,7 @@ def test_masked_is_a_numpy_masked_array(overlay):
     masked = found.masked()
     assert isinstance(masked, np.ma.MaskedArray)
     assert masked.mask.shape == masked.shape == found.data.shape
-    np.testing.assert_array_equal(masked.mask[:, :, :, 0], found.mask)
+    np.testing.assert_array_equal(np.asarray(masked.mask)[:, :, :, 0], found.mask)
     np.testing.assert_array_equal(masked.data, found.data)
 
 
@@ -220,7 +223,7 @@ def test_missing_overlays_may_count_as_wholly_outside(tmp_path, overlay):
 
 
 def test_a_missing_overlay_takes_its_shape_from_the_resolution_given(tmp_path):
-    options = {"on_missing": "empty", "overlay_mpp_x": 1.0, "overlay_mpp_y": 0.25}
+    options: dict[str, Any] = {"on_missing": "empty", "overlay_mpp_x": 1.0, "overlay_mpp_y": 0.25}
     found = read_overlay(SQUARE, tmp_path / "absent.tiff", 0, 0, 0.5, 0.5, **options)
     assert found.data.shape == (1, 8, 2, 1)
 

@@ -82,9 +82,9 @@ def test_fractions_patches_and_masks_are_the_reference_s_where_it_is_right(peer,
         for found, row in zip(overlay_overlap(*arguments), rows, strict=True):
             expected = {int(key): share for key, share in row.items() if share is not None}
             assert found == pytest.approx(expected, abs=1e-12), name
-        found = read_overlay(*arguments)
+        ours = read_overlay(*arguments)
         for data, mask, (reference, reference_mask) in zip(
-            found.data, found.mask, patches, strict=True
+            ours.data, ours.mask, patches, strict=True
         ):
             np.testing.assert_array_equal(data[:, :, 0], reference[:, :, 0], name)
             np.testing.assert_array_equal(mask, reference_mask[:, :, 0] != 0, name)

@@ -104,8 +104,8 @@ class Comparison:
             expression = tile_overlay_overlap(
                 *self._named(), **self._keywords(col), **options, absent=case.absent
             )
-            for one, truth in zip(expression(self._table()).to_pylist(), structs, strict=True):
-                self._same(one, truth)
+            for row, struct in zip(expression(self._table()).to_pylist(), structs, strict=True):
+                self._same(row, struct)
 
     def _check_patches(self) -> None:
         case = self.case

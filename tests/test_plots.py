@@ -23,7 +23,9 @@ from ratiopath.readers import open_reader
 MPP = 0.5
 
 
-def table(columns: int = 4, rows: int = 3, tile: int = 64, stride: int = 64) -> dict:
+def table(
+    columns: int = 4, rows: int = 3, tile: int = 64, stride: int = 64
+) -> dict[str, np.ndarray]:
     """Tiles row by row, of which tissue covers 0, 1/11, 2/11 ... 1."""
     y, x = np.divmod(np.arange(columns * rows), columns)
     share = np.linspace(0, 1, columns * rows)
@@ -71,13 +73,13 @@ def test_every_tile_is_a_patch_coloured_by_its_coverage(slide):
     (filled,) = (one for one in axes.collections if isinstance(one, PolyCollection))
     assert len(filled.get_paths()) == 12
     # Dropped ones first, so that kept ones lie above.
-    np.testing.assert_allclose(filled.get_array(), np.linspace(0, 1, 12))
+    np.testing.assert_allclose(np.asarray(filled.get_array()), np.linspace(0, 1, 12))
     assert (filled.get_cmap().name, filled.get_clim()) == ("cividis", (0, 1))
-    alpha = filled.get_alpha()
+    alpha = np.asarray(filled.get_alpha())
     assert alpha[0] == 0
     assert len(set(alpha[1:6])) == len(set(alpha[6:])) == 1
     assert alpha[6] > alpha[1]
-    first = filled.get_paths()[0].vertices
+    first = np.asarray(filled.get_paths()[0].vertices)
     np.testing.assert_allclose(first.max(axis=0), [64 * MPP / 1000] * 2)
     assert legend_texts(axes) == ["kept: 6", "dropped: 6"]
     assert axes.get_title() == "12 tiles"
@@ -91,7 +93,7 @@ def test_kept_tiles_are_outlined_and_dropped_ones_hatched(slide):
     axes = tile_axes(plot_slide(slide, table(), keep="tissue>=0.5", classes=CLASSES))
     (hatched,) = (one for one in axes.patches if one.get_hatch())
     assert (hatched.get_label(), hatched.get_hatch()) == ("dropped", "///")
-    assert len(hatched.get_path().vertices) == 6 * 5
+    assert len(np.asarray(hatched.get_path().vertices)) == 6 * 5
     lines = [one for one in axes.collections if isinstance(one, LineCollection)]
     assert [one.get_label() for one in lines] == ["_halo", "kept"]
     # Half a row and a row of four: ten edges go round, seven are shared.
@@ -103,7 +105,9 @@ def test_the_overlay_s_classes_are_told_apart_by_colour_and_hatch(slide, mask):
     left = figure.axes[0]
     assert left.get_title() == "overlay mask.tif"
     assert legend_texts(left) == ["tissue"]
-    (patch,) = left.get_legend().get_patches()
+    legend = left.get_legend()
+    assert legend is not None
+    (patch,) = legend.get_patches()
     assert patch.get_hatch() == "///"
     outline = next(one for one in left.collections if len(one.get_edgecolor()))
     x, y = np.concatenate([path.vertices for path in outline.get_paths()]).T
@@ -131,7 +135,7 @@ def test_histograms_count_all_and_kept_tiles(slide):
     assert counts[0] == np.histogram(shares, 20, (0, 1))[0].tolist()
     assert counts[1] == np.histogram(shares[6:], 20, (0, 1))[0].tolist()
     (threshold,) = tissue.lines
-    assert set(threshold.get_xdata()) == {0.5}
+    assert set(np.asarray(threshold.get_xdata())) == {0.5}
     assert tissue.get_yscale() == "linear"
     assert legend_texts(tissue) == ["all tiles", "kept"]
     many = plot_slide(slide, table(80, 30, 3, 3))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -140,8 +141,9 @@ def test_a_grid_too_large_to_allocate_is_an_error_and_no_abort(function):
 
 
 def test_something_that_is_no_geometry_is_refused():
+    points: dict[str, Any] = {"polygon": [(0, 0), (1, 1), (0, 1)]}
     with pytest.raises(TypeError):
-        polygon_mask([(0, 0), (1, 1), (0, 1)], (4, 4))
+        polygon_mask(**points, shape=(4, 4))
 
 
 @pytest.mark.parametrize("bounds", [BOUNDS, SHIFTED])
@@ -162,9 +164,9 @@ def check_against_oracle(region, bounds):
     touched = oracle.mask_grid(region, SHAPE, bounds, "all_touched")
     found = polygon_mask(region, SHAPE, bounds=bounds, all_touched=True)
     np.testing.assert_array_equal(found, touched)
-    coverage = oracle.coverage_grid(region, SHAPE, bounds).astype(np.float64)
-    found = polygon_coverage(region, SHAPE, bounds=bounds)
-    np.testing.assert_allclose(found, coverage, rtol=0, atol=1e-9)
+    expected = oracle.coverage_grid(region, SHAPE, bounds).astype(np.float64)
+    coverage = polygon_coverage(region, SHAPE, bounds=bounds)
+    np.testing.assert_allclose(coverage, expected, rtol=0, atol=1e-9)
 
 
 def test_a_mask_far_from_the_origin_decides_every_centre_exactly():
@@ -240,7 +242,7 @@ def test_coverage_is_exactextract_s(region):
     np.testing.assert_allclose(coverage, expected, rtol=0, atol=1e-7)
 
 
-def triangles() -> list[Polygon]:
+def triangles() -> list[shapely.Geometry]:
     """Triangles that fill a square, their corners and many edges on pixel centres."""
     rng = np.random.default_rng(3)
     inner = rng.integers(0, 9, (20, 2)) + 0.5

@@ -58,7 +58,7 @@ def test_overlap_keys_are_python_numbers():
     floats = np.array([[0.5, -0.0], [0.0, math.nan]], np.float32)
     found = polygon_overlap(floats, box(0, 0, 2, 2))
     assert {type(value) for value in found} == {float}
-    assert [share for value, share in found.items() if math.isnan(value)] == [0.25]
+    assert [share for value, share in found.items() if np.isnan(value)] == [0.25]
     assert (found[0.0], found[0.5]) == (0.5, 0.25)
     flags = polygon_overlap(np.array([[True, False]]), box(0, 0, 2, 1))
     assert [(type(value), value) for value in sorted(flags)] == [(int, 0), (int, 1)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 import pytest
 from shapely import box
@@ -18,7 +20,7 @@ from ratiopath.tiling import tile_annotation_overlap  # noqa: E402 - after the s
 pytestmark = pytest.mark.usefixtures("ray_session")
 
 ROI = box(8, 8, 56, 56)
-COLUMNS = {
+COLUMNS: dict[str, Any] = {
     "annotations_path": col("annotations"),
     "tile_x": col("x"),
     "tile_y": col("y"),
@@ -61,7 +63,7 @@ def test_a_column_holds_what_the_function_returns(rows, path, method):
 
 
 def test_declared_classes_fix_the_schema_and_survive_parquet(rows, path, tmp_path):
-    options = {"classes": CLASSES, "exclusive": True, "uncovered": "glass"}
+    options: dict[str, Any] = {"classes": CLASSES, "exclusive": True, "uncovered": "glass"}
     overlap = tile_annotation_overlap(ROI, **COLUMNS, **options)
     tiles = ray.data.from_items(rows, override_num_blocks=3).with_column("overlap", overlap)
     kind = pa.struct([(key, pa.float64()) for key in (*CLASSES, "glass")])
@@ -93,10 +95,9 @@ def test_a_block_without_a_class_can_still_be_written(tmp_path):
 def test_wrong_arguments_fail_when_the_expression_is_built():
     with pytest.raises(ValueError, match="pass either downsample"):
         tile_annotation_overlap(ROI, col("annotations"), col("x"), col("y"))
+    wrong: dict[str, Any] = {"absent": "nothing"}
     with pytest.raises(ValueError, match="absent must be"):
-        tile_annotation_overlap(
-            ROI, col("annotations"), col("x"), col("y"), downsample=1, absent="nothing"
-        )
+        tile_annotation_overlap(ROI, col("annotations"), col("x"), col("y"), downsample=1, **wrong)
 
 
 def test_a_bad_file_names_itself_and_the_row(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -22,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("ray_session")
 ROI = box(2, 2, 14, 14)
 CLASSES = {0: "glass", 7: "pen", 255: "tissue"}
 TYPE = pa.struct([(name, pa.float64()) for name in CLASSES.values()])
-COLUMNS = {
+COLUMNS: dict[str, Any] = {
     "overlay_path": col("mask"),
     "tile_x": col("tile_x"),
     "tile_y": col("tile_y"),
@@ -53,7 +55,7 @@ def expected(table):
     found = ratiopath.overlay_overlap(ROI, paths, xs, ys, 0.5, 0.5, classes=CLASSES)
     patches = ratiopath.read_overlay(ROI, paths, xs, ys, 0.5, 0.5)
     keys = zip(table["slide"].to_pylist(), xs.tolist(), ys.tolist(), strict=True)
-    empty = dict.fromkeys(CLASSES.values(), 0.0)
+    empty: dict[Any, float] = dict.fromkeys(CLASSES.values(), 0.0)
     return {
         key: ({**empty, **fractions}, data, mask)
         for key, fractions, data, mask in zip(keys, found, patches.data, patches.mask, strict=True)
@@ -204,8 +206,7 @@ def test_planning_opens_no_overlay(table):
 
 
 def test_ragged_patches_of_different_blocks_merge(table):
-    dataset = arrow(table).with_column(
-        "patch", tile_overlay(ROI, **{**COLUMNS, "mpp_x": col("slide") * 0.5 + 0.5})
-    )
+    columns: dict[str, Any] = COLUMNS | {"mpp_x": col("slide") * 0.5 + 0.5}
+    dataset = arrow(table).with_column("patch", tile_overlay(ROI, **columns))
     for row in dataset.repartition(1).sort("tile_x").take_all():
         assert np.asarray(row["patch"]).shape == (2, 6, 12 if row["slide"] else 6, 1)

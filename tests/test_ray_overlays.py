@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +25,7 @@ from ray_since import planned_schemas, string_expressions  # noqa: E402 - after 
 pytestmark = pytest.mark.usefixtures("ray_session")
 
 ROI = box(2, 2, 14, 14)
-COLUMNS = {
+COLUMNS: dict[str, Any] = {
     "overlay_path": col("mask"),
     "tile_x": col("tile_x"),
     "tile_y": col("tile_y"),
@@ -42,7 +43,7 @@ def mask(tmp_path_factory):
     return write_overlay(tmp_path_factory.mktemp("ray") / "mask.tiff", [pixels], 1.0)
 
 
-def rows_of(mask, step=16, mpp=0.5):
+def rows_of(mask, step=16, mpp=0.5) -> list[dict[str, Any]]:
     grid = [(x, y) for y in range(0, 128, step) for x in range(0, 128, step)]
     return [
         {"tile_x": x, "tile_y": y, "mpp_x": mpp, "mpp_y": mpp, "mask": str(mask)} for x, y in grid
@@ -281,8 +282,9 @@ def test_a_missing_overlay_may_count_as_empty(mask):
     ],
 )
 def test_a_wrong_argument_fails_when_the_expression_is_built(arguments, error):
+    all_of_them: dict[str, Any] = {"roi": ROI, **COLUMNS, **arguments}
     with pytest.raises(error):
-        tile_overlay_overlap(**{"roi": ROI, **COLUMNS, **arguments})
+        tile_overlay_overlap(**all_of_them)
 
 
 def test_one_value_may_stand_for_all_rows(mask):
@@ -307,8 +309,9 @@ def test_an_expression_of_literals_has_no_rows_to_answer():
 
 
 def test_a_missing_argument_fails_when_the_expression_is_built():
+    arguments: dict[str, Any] = {"roi": ROI}
     with pytest.raises(TypeError, match="overlay_path"):
-        tile_overlay(roi=ROI)
+        tile_overlay(**arguments)
 
 
 def test_a_heatmap_without_bins_is_refused_as_labels(tmp_path):

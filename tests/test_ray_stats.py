@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -21,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("ray_session")
 
 ROI = box(2, 2, 14, 14)
 STATS = ("mean", "q90", "count")
-COLUMNS = {
+COLUMNS: dict[str, Any] = {
     "overlay_path": col("heat"),
     "tile_x": col("x"),
     "tile_y": col("y"),
@@ -72,5 +74,6 @@ def test_wrong_arguments_fail_when_the_expression_is_built():
         tile_overlay_stats(ROI, **COLUMNS, stats="average")
     with pytest.raises(ValueError, match="without a roi"):
         tile_overlay_stats(None, **COLUMNS)
+    array: dict[str, Any] = COLUMNS | {"overlay_path": np.zeros((2, 2))}
     with pytest.raises(TypeError, match="overlay_path must be a column or a path"):
-        tile_overlay_stats(ROI, **COLUMNS | {"overlay_path": np.zeros((2, 2))})
+        tile_overlay_stats(ROI, **array)

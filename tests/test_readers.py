@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from ratiopath.readers.openslide import OpenSlideReader
 from ratiopath.readers.tiff import TiffReader, VendorLayoutError
 from readers_assembly import assemble
 
-OPTIONS = {"photometric": "minisblack", "metadata": None}
+OPTIONS: dict[str, Any] = {"photometric": "minisblack", "metadata": None}
 
 
 @pytest.fixture
@@ -67,7 +68,12 @@ def test_a_name_that_no_file_can_have_is_not_found():
 def test_a_vendor_s_own_layout_goes_to_openslide(tmp_path):
     path = tmp_path / "slide.svs"
     pixels = np.full((64, 64, 3), 128, np.uint8)
-    options = {"compression": 33003, "tile": (64, 64), "photometric": "rgb", "metadata": None}
+    options: dict[str, Any] = {
+        "compression": 33003,
+        "tile": (64, 64),
+        "photometric": "rgb",
+        "metadata": None,
+    }
     tifffile.imwrite(path, pixels, description="Aperio x |MPP = 0.5", **options)
     with pytest.raises(VendorLayoutError, match="Aperio"):
         TiffReader(path)

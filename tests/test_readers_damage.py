@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import imagecodecs
 import numpy as np
@@ -23,7 +23,7 @@ from readers_assembly import assemble
 if TYPE_CHECKING:
     from pathlib import Path
 
-OPTIONS = {"photometric": "minisblack", "metadata": None}
+OPTIONS: dict[str, Any] = {"photometric": "minisblack", "metadata": None}
 LAYOUTS = [{"tile": (16, 16)}, {"rowsperstrip": 5}, {"rowsperstrip": 37}]
 
 
@@ -82,7 +82,7 @@ def test_pages_that_follow_each_other_for_ever_are_read_once(tmp_path):
             tiff.write(labels(), **OPTIONS)
     with tifffile.TiffFile(path) as tiff:
         places = [page.offset for page in tiff.pages]
-        entries = len(tiff.pages[2].tags)
+        entries = len(tiff.pages[2].aspage().tags)
     content = bytearray(path.read_bytes())
     after = places[2] + 2 + 12 * entries
     assert content[after : after + 4] == bytes(4)
@@ -105,7 +105,7 @@ def test_a_strip_of_an_enormous_image_is_refused_unread(tmp_path, size):
     tifffile.imwrite(path, labels(), compression="deflate", **OPTIONS)
     with tifffile.TiffFile(path, mode="r+") as tiff:
         for code in (256, 257, 278):
-            tiff.pages[0].tags[code].overwrite(size, dtype=4)
+            tiff.pages.first.tags[code].overwrite(size, dtype=4)
     with pytest.raises(OverlayFormatError, match="more than 256 MiB"):
         open_reader(path).read_segment(0, 0, 0)
 
@@ -124,11 +124,13 @@ def test_an_uncompressed_strip_of_any_height_is_read_in_rows(tmp_path):
     path = tmp_path / "heatmap.tif"
     tifffile.imwrite(path, shape=(40_000, 40_000), dtype="u1", rowsperstrip=40_000, **OPTIONS)
     with path.open("r+b") as file, tifffile.TiffFile(path) as tiff:
-        file.seek(tiff.pages[0].dataoffsets[0] + 30_000 * 40_000 + 20_000)
+        file.seek(tiff.pages.first.dataoffsets[0] + 30_000 * 40_000 + 20_000)
         file.write(b"\7")
     reader = open_reader(path)
     row, column = divmod(30_000, reader.levels[0].segment_height)
-    assert reader.read_segment(0, row, 0)[column, 20_000, 0] == 7
+    band = reader.read_segment(0, row, 0)
+    assert band is not None
+    assert band[column, 20_000, 0] == 7
 
 
 def test_a_file_that_shrinks_while_open_is_an_error(tmp_path):
@@ -142,7 +144,7 @@ def test_a_file_that_shrinks_while_open_is_an_error(tmp_path):
 def test_a_byte_count_past_the_end_is_refused_before_anything_is_allocated(tmp_path):
     path = write_overlay(tmp_path / "labels.tiff", [labels()])
     with tifffile.TiffFile(path, mode="r+") as tiff:
-        counts = tiff.pages[0].tags[325]
+        counts = tiff.pages.first.tags[325]
         counts.overwrite([2**16 - 1] * len(counts.value))
     with pytest.raises(OverlayFormatError, match="past the end"):
         open_reader(path).read_segment(0, 0, 0)
@@ -152,7 +154,7 @@ def test_a_byte_count_past_the_end_is_refused_before_anything_is_allocated(tmp_p
 def test_places_that_are_no_integers_are_refused(tmp_path, code):
     path = write_overlay(tmp_path / "labels.tiff", [labels()])
     with tifffile.TiffFile(path, mode="r+") as tiff:
-        tag = tiff.pages[0].tags[code]
+        tag = tiff.pages.first.tags[code]
         tag.overwrite([float(value) for value in tag.value], dtype=11)
     with pytest.raises(OverlayFormatError, match="no integers"):
         open_reader(path)
@@ -160,22 +162,32 @@ def test_places_that_are_no_integers_are_refused(tmp_path, code):
 
 def test_tiles_that_openslide_has_no_memory_for_never_reach_it(tmp_path):
     path = tmp_path / "slide.svs"
-    options = {"compression": 33003, "tile": (32, 32), "photometric": "rgb", "metadata": None}
+    options: dict[str, Any] = {
+        "compression": 33003,
+        "tile": (32, 32),
+        "photometric": "rgb",
+        "metadata": None,
+    }
     pixels = np.zeros((48, 64, 3), np.uint8)
     tifffile.imwrite(path, pixels, description="Aperio x |MPP = 0.5", **options)
     with tifffile.TiffFile(path, mode="r+") as tiff:
-        tiff.pages[0].tags[322].overwrite(2**31 - 1, dtype=4)
+        tiff.pages.first.tags[322].overwrite(2**31 - 1, dtype=4)
     with pytest.raises(OverlayFormatError, match="its tiles are 2147483647 x 32"):
         open_reader(path)
 
 
 def test_a_slide_whose_pages_go_in_a_circle_is_refused(tmp_path):
     path = tmp_path / "slide.svs"
-    options = {"compression": 33003, "tile": (32, 32), "photometric": "rgb", "metadata": None}
+    options: dict[str, Any] = {
+        "compression": 33003,
+        "tile": (32, 32),
+        "photometric": "rgb",
+        "metadata": None,
+    }
     pixels = np.zeros((48, 64, 3), np.uint8)
     tifffile.imwrite(path, pixels, description="Aperio x |MPP = 0.5", **options)
     with tifffile.TiffFile(path) as tiff:
-        page = tiff.pages[0]
+        page = tiff.pages.first
         after = page.offset + 2 + 12 * len(page.tags)
     content = bytearray(path.read_bytes())
     content[after : after + 4] = page.offset.to_bytes(4, "little")
@@ -197,7 +209,7 @@ def test_a_jpeg_of_other_samples_than_its_page_is_refused(tmp_path, samples):
 def test_too_few_segments_are_refused(tmp_path):
     path = write_overlay(tmp_path / "labels.tiff", [labels()])
     with tifffile.TiffFile(path, mode="r+") as tiff:
-        tiff.pages[0].tags[324].overwrite([8])
+        tiff.pages.first.tags[324].overwrite([8])
     with pytest.raises(OverlayFormatError, match="1 are listed"):
         open_reader(path)
 

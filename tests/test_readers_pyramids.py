@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tifffile
@@ -16,9 +18,9 @@ from readers_assembly import assemble, sizes
 
 BASE = np.random.default_rng(3).integers(0, 5, (150, 201), np.uint8)
 HALVES = [BASE, BASE[::2, ::2], BASE[::4, ::4]]
-TILE = {"tile": (32, 32), "compression": "deflate"}
+TILE: dict[str, Any] = {"tile": (32, 32), "compression": "deflate"}
 STRIPS = {"rowsperstrip": 9, "compression": "lzw"}
-OPTIONS = {"photometric": "minisblack", "metadata": None, **TILE}
+OPTIONS: dict[str, Any] = {"photometric": "minisblack", "metadata": None, **TILE}
 
 
 def assert_levels(reader, levels):
@@ -118,7 +120,9 @@ def test_channels_keep_their_levels_in_subifds(path):
     with tifffile.TiffWriter(path, ome=True) as tiff:
         for index, level in enumerate(levels):
             first = index == 0
-            options = {"subifds": 2, "metadata": {"axes": "CYX"}} if first else {"subfiletype": 1}
+            options: dict[str, Any] = (
+                {"subifds": 2, "metadata": {"axes": "CYX"}} if first else {"subfiletype": 1}
+            )
             tiff.write(level, photometric="minisblack", **TILE, **options)
     assert_levels(TiffReader(path), [np.moveaxis(level, 0, 2) for level in levels])
 
@@ -138,7 +142,7 @@ def test_a_plane_in_another_file_is_refused(tmp_path):
     whole = tmp_path / "whole.ome.tif"
     tifffile.imwrite(whole, channels, photometric="minisblack", ome=True, metadata={"axes": "CYX"})
     with tifffile.TiffFile(whole) as tiff:
-        description = tiff.pages[0].description
+        description = tiff.pages.first.description
     elsewhere = '<TiffData IFD="0" PlaneCount="1" FirstC="1"><UUID FileName="b.tif">urn:b</UUID>'
     assert 'PlaneCount="2"' in description
     description = description.replace("</Pixels>", f"{elsewhere}</TiffData></Pixels>").replace(
@@ -222,7 +226,11 @@ def test_the_thumbnail_label_and_macro_of_an_aperio_slide_are_no_levels(path):
     pages = [(BASE, 0), (BASE[::3, ::3], 0), (HALVES[1], 0), (BASE[:99, :99], 1), (BASE[:9], 9)]
     with tifffile.TiffWriter(path) as tiff:
         for index, (pixels, kind) in enumerate(pages):
-            tiled = TILE if index in (0, 2) else {}
-            options = {"description": "Aperio x |MPP = 0.5", "metadata": None, "photometric": 1}
+            tiled: dict[str, Any] = TILE if index in (0, 2) else {}
+            options: dict[str, Any] = {
+                "description": "Aperio x |MPP = 0.5",
+                "metadata": None,
+                "photometric": 1,
+            }
             tiff.write(pixels, subfiletype=kind, **options, **tiled)
     assert_levels(TiffReader(path), HALVES[:2])

@@ -6,6 +6,7 @@ import io
 import os
 import struct
 import zlib
+from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -20,7 +21,7 @@ from ratiopath.readers.npy import NpyReader
 from readers_assembly import assemble, sizes
 
 HEIGHT, WIDTH = 37, 45
-MPP = {"overlay_mpp_x": 1.0, "overlay_mpp_y": 1.0}
+MPP: dict[str, Any] = {"overlay_mpp_x": 1.0, "overlay_mpp_y": 1.0}
 
 
 def noise(dtype="u1", *channels: int) -> np.ndarray:
@@ -55,7 +56,7 @@ def chunk(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + name + content + checksum
 
 
-def opened(path, content: bytes):
+def opened(path, content: bytes | bytearray):
     path.write_bytes(content)
     return open_reader(path)
 
@@ -220,8 +221,14 @@ def test_of_npy_only_the_lines_needed_are_read(path, fortran, monkeypatch):
     with path.open("wb") as file:
         np.save(file, np.asfortranarray(pixels) if fortran else pixels)
     reader = open_reader(path)
+    assert isinstance(reader, NpyReader)
     read, counts = reader._file.read, []
-    monkeypatch.setattr(reader._file, "read", lambda *at: counts.append(at[1]) or read(*at))
+
+    def counting(offset, count):
+        counts.append(count)
+        return read(offset, count)
+
+    monkeypatch.setattr(reader._file, "read", counting)
     found = overlay_overlap(None, path, 700, 600, 1, 1, tile_extent_x=9, tile_extent_y=9, **MPP)
     values, times = np.unique(pixels[600:609, 700:709], return_counts=True)
     assert found == [dict(zip(values.tolist(), (times / 81).tolist(), strict=True))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import openslide
@@ -141,12 +141,13 @@ def test_ome_levels_and_channels_equal_tifffile_s(shared_data, name):
         levels = tiff.series[0].levels
         for index, level in enumerate(levels):
             # From tifffile 2026.5.2 on, a series is asked for with the axes of length 1.
-            if callable(tiff.series):
-                whole = tiff.series(squeeze=False)[0].levels[index]
+            if hasattr(level, "get_axes"):
+                expected = level.asarray(squeeze=False), level.get_axes(squeeze=False)
+            else:
+                list_series: Any = tiff.series
+                whole = list_series(squeeze=False)[0].levels[index]
                 # Of some versions' arrays those axes are left out all the same.
                 expected = whole.asarray().reshape(whole.shape), whole.axes
-            else:
-                expected = level.asarray(squeeze=False), level.get_axes(squeeze=False)
             np.testing.assert_array_equal(assemble(reader, index), first_plane(*expected))
         assert len(reader.levels) == len(levels)
 

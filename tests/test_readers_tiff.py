@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,13 +16,13 @@ from readers_assembly import assemble, sizes
 
 HEIGHT, WIDTH = 75, 61
 DTYPES = ["u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"]
-LAYOUTS = {
+LAYOUTS: dict[str, dict[str, Any]] = {
     "tiles": {"tile": (16, 32)},
     "one strip": {"rowsperstrip": HEIGHT},
     "strips of one row": {"rowsperstrip": 1},
     "strips of seven rows": {"rowsperstrip": 7},
 }
-CODECS = {
+CODECS: dict[str, dict[str, Any]] = {
     "none": {},
     "lzw": {"compression": "lzw"},
     "lzw predictor": {"compression": "lzw", "predictor": 2},
@@ -44,7 +45,7 @@ def noise(dtype: str = "u1", shape: tuple[int, ...] = (HEIGHT, WIDTH)) -> np.nda
     return np.nan_to_num(pixels, nan=0) if wanted.kind == "f" else pixels
 
 
-def write(path, pixels, **options):
+def write(path, pixels, **options: Any):
     options = {"photometric": "minisblack", "metadata": None} | options
     tifffile.imwrite(path, pixels, **options)
     return TiffReader(path)
@@ -113,7 +114,7 @@ def test_bits_in_reverse_order_are_turned_back(path):
     pixels = noise() > 100
     write(path, pixels, extratags=[(65000, 3, 1, 2, True)])
     with tifffile.TiffFile(path) as tiff:
-        page = tiff.pages[0]
+        page = tiff.pages.first
         (start,), (count,) = page.dataoffsets, page.databytecounts
         entry = page.tags[65000].offset
     data = np.fromfile(path, np.uint8)
@@ -138,7 +139,7 @@ def test_jpeg_comes_out_as_rgb(path, layout):
     options = LAYOUTS["tiles"] if layout == "tiles" else {"rowsperstrip": 16}
     reader = write(path, colour, photometric="rgb", compression="jpeg", **options)
     with tifffile.TiffFile(path) as tiff:
-        assert tiff.pages[0].photometric == tifffile.PHOTOMETRIC.YCBCR
+        assert tiff.pages.first.photometric == tifffile.PHOTOMETRIC.YCBCR
     difference = np.abs(assemble(reader).astype(int) - colour)
     # The decoder smooths the halved chroma over the edge.
     assert np.delete(difference, [31, 32], axis=1).max() <= 4
@@ -163,7 +164,7 @@ def test_extra_samples_that_are_not_alpha_are_channels(path):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_plane_without_data_reads_as_nodata_without_segments(path, layout):
-    options = {"extratags": [(42113, 2, 0, "7", True)], **LAYOUTS[layout]}
+    options: dict[str, Any] = {"extratags": [(42113, 2, 0, "7", True)], **LAYOUTS[layout]}
     write(path, np.zeros((HEIGHT, WIDTH), np.uint8), compression="deflate", **options)
     zero_byte_counts(path, slice(None))
     reader = TiffReader(path)
@@ -176,7 +177,7 @@ def test_a_plane_without_data_reads_as_nodata_without_segments(path, layout):
 @pytest.mark.parametrize("layout", ["tiles", "strips of seven rows"])
 def test_segments_left_out_read_as_nodata_among_others(path, layout, compression):
     pixels = noise().copy()
-    options = {"extratags": [(42113, 2, 0, "9", True)], **LAYOUTS[layout]}
+    options: dict[str, Any] = {"extratags": [(42113, 2, 0, "9", True)], **LAYOUTS[layout]}
     write(path, pixels, compression=compression, **options)
     zero_byte_counts(path, slice(1, 2))
     if layout == "tiles":
@@ -188,7 +189,7 @@ def test_segments_left_out_read_as_nodata_among_others(path, layout, compression
 
 def zero_byte_counts(path, which: slice) -> None:
     with tifffile.TiffFile(path, mode="r+") as tiff:
-        page = tiff.pages[0]
+        page = tiff.pages.first
         for code in (324 if page.is_tiled else 273, 325 if page.is_tiled else 279):
             values = list(page.tags[code].value)
             values[which] = [0] * len(values[which])

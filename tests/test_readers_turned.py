@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tifffile
@@ -13,7 +15,7 @@ from ratiopath.readers.tiff import TiffReader
 from readers_assembly import assemble, sizes
 
 STORED = np.random.default_rng(2).integers(0, 250, (75, 61), np.uint8)
-LAYOUTS = {
+LAYOUTS: dict[str, dict[str, Any]] = {
     "tiles": {"tile": (16, 32), "compression": "lzw"},
     "strips": {"rowsperstrip": 7, "compression": "deflate"},
     "rows": {"rowsperstrip": 75},
@@ -29,7 +31,7 @@ def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
 
 
 def write(path, pixels, orientation, **options):
-    defaults = {"photometric": "minisblack", "metadata": None}
+    defaults: dict[str, Any] = {"photometric": "minisblack", "metadata": None}
     tags = [(274, 3, 1, orientation, True)]
     tifffile.imwrite(path, pixels, extratags=tags, **(defaults | options))
     return TiffReader(path)
@@ -66,7 +68,7 @@ def test_what_the_file_leaves_out_is_left_out_upright(tmp_path):
     write(path, pixels, 6, tile=(16, 16), compression="lzw")
     with tifffile.TiffFile(path, mode="r+") as tiff:
         for code in (324, 325):
-            tag = tiff.pages[0].tags[code]
+            tag = tiff.pages.first.tags[code]
             tag.overwrite([0, *tag.value[1:]])
     pixels[:16, :16] = 0
     reader = TiffReader(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from shapely import box
@@ -52,24 +54,28 @@ def test_the_mask_is_the_one_expected(tissue):
     assert tissue_mpp(tissue) == pytest.approx((10.045 * SLIDE_MPP, 10.024 * SLIDE_MPP), rel=1e-4)
 
 
-def test_tissue_per_tile_with_the_resolution_from_the_tags(tmp_path, tissue, tiles):
+def test_tissue_per_tile_with_the_resolution_from_the_tags(
+    tmp_path, tissue, tiles: tuple[np.ndarray, np.ndarray]
+):
     path = write_overlay(tmp_path / "tissue.tiff", [tissue], tissue_mpp(tissue), tile=(64, 64))
     found = overlay_overlap(box(0, 0, TILE, TILE), path, *tiles, SLIDE_MPP, SLIDE_MPP)
     assert found == [expected_shares(tissue, x, y) for x, y in zip(*tiles, strict=True)]
     assert any(0 < shares.get(255, 0) < 1 for shares in found)
 
 
-def test_tissue_per_tile_with_the_resolution_from_the_slide_s_extent(tmp_path, tissue, tiles):
+def test_tissue_per_tile_with_the_resolution_from_the_slide_s_extent(
+    tmp_path, tissue, tiles: tuple[np.ndarray, np.ndarray]
+):
     path = write_overlay(tmp_path / "bare.tiff", [tissue], tile=(64, 64))
-    extent = {"slide_extent_x": SLIDE_WIDTH, "slide_extent_y": SLIDE_HEIGHT}
+    extent: dict[str, Any] = {"slide_extent_x": SLIDE_WIDTH, "slide_extent_y": SLIDE_HEIGHT}
     found = overlay_overlap(box(0, 0, TILE, TILE), path, *tiles, SLIDE_MPP, SLIDE_MPP, **extent)
     assert found == [expected_shares(tissue, x, y) for x, y in zip(*tiles, strict=True)]
 
 
-def test_tissue_per_tile_straight_from_the_array(tissue, tiles):
+def test_tissue_per_tile_straight_from_the_array(tissue, tiles: tuple[np.ndarray, np.ndarray]):
     mpp_x, mpp_y = tissue_mpp(tissue)
-    resolution = {"overlay_mpp_x": mpp_x, "overlay_mpp_y": mpp_y}
-    whole_tile = {"tile_extent_x": TILE, "tile_extent_y": TILE}
+    resolution: dict[str, Any] = {"overlay_mpp_x": mpp_x, "overlay_mpp_y": mpp_y}
+    whole_tile: dict[str, Any] = {"tile_extent_x": TILE, "tile_extent_y": TILE}
     found = overlay_overlap(None, tissue, *tiles, SLIDE_MPP, SLIDE_MPP, **resolution, **whole_tile)
     assert found == [expected_shares(tissue, x, y) for x, y in zip(*tiles, strict=True)]
 
@@ -119,10 +125,9 @@ def test_the_tutorial_gives_every_tile_the_fraction_that_the_mask_has(
 
     tiles = tutorial_tiles(shared_data / "wsi" / "cmu" / "CMU-1-Small-Region.svs")
     tiles = tiles.map_batches(add_overlay_path, batch_format="pandas")
+    columns: dict[str, Any] = {name: col(name) for name in TUTORIAL_COLUMNS}
     overlap = tile_overlay_overlap(
-        roi=box(0, 0, TILE, TILE),
-        overlay_path=col("tissue_mask_path"),
-        **{name: col(name) for name in TUTORIAL_COLUMNS},
+        roi=box(0, 0, TILE, TILE), overlay_path=col("tissue_mask_path"), **columns
     )
     found = getattr(tiles, method)("tissue_overlap", overlap, num_cpus=1).take_all()
     assert len(found) == 9 * 12

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,7 +24,7 @@ from ratiopath import (
 )
 from ratiopath.tiling import tile_overlay, tile_overlay_overlap
 
-MPP = {"overlay_mpp_x": 1.0, "overlay_mpp_y": 1.0}
+MPP: dict[str, Any] = {"overlay_mpp_x": 1.0, "overlay_mpp_y": 1.0}
 COLUMNS = ("path", "x", "y", "mpp_x", "mpp_y")
 
 
@@ -33,7 +35,7 @@ def halves(width=256, height=256, left=0, right=255, dtype=np.uint8):
     return pixels
 
 
-def overlap(roi, pixels, x=0, y=0, mpp=1.0, **options):
+def overlap(roi, pixels, x: Any = 0, y=0, mpp: Any = 1.0, **options):
     return overlay_overlap(roi, pixels, x, y, mpp, mpp, **(MPP | options))
 
 
@@ -112,7 +114,7 @@ def test_f6_channels_of_an_ome_tiff_are_no_levels(tmp_path):
 @pytest.mark.parametrize(("unit", "per"), [("MICROMETER", 4.0), ("MILLIMETER", 4000.0)])
 def test_f7_resolution_tags_are_pixels_per_unit(tmp_path, unit, per):
     path = tmp_path / "a.tiff"
-    options = {"resolution": (per, per), "resolutionunit": unit}
+    options: dict[str, Any] = {"resolution": (per, per), "resolutionunit": unit}
     tifffile.imwrite(path, halves(), photometric="minisblack", metadata=None, **options)
     found = read_overlay(box(0, 0, 8, 8), path, 0, 0, 0.25, 0.25)
     assert found.data.shape == (1, 8, 8, 1)

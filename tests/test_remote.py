@@ -6,6 +6,7 @@ import importlib.util
 import pickle
 import threading
 import traceback
+from typing import Any
 
 import fsspec
 import numpy as np
@@ -28,7 +29,7 @@ from ratiopath.segments import cache
 from readers_assembly import assemble
 from servers import web_server
 
-WHOLE = {"mpp_x": 1.0, "mpp_y": 1.0, "tile_extent_x": 64, "tile_extent_y": 64}
+WHOLE: dict[str, Any] = {"mpp_x": 1.0, "mpp_y": 1.0, "tile_extent_x": 64, "tile_extent_y": 64}
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +52,7 @@ def large(tmp_path):
     return pixels, write_overlay(path, [pixels], 1.0, tile=(64, 64), compression=None)
 
 
-def overlap(url, x=0, y=0, **options):
+def overlap(url, x: Any = 0, y: Any = 0, **options):
     return overlay_overlap(None, url, x, y, **WHOLE, **options)
 
 

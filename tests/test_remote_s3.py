@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from ratiopath import (
 from ratiopath.readers import remote
 from ratiopath.segments import cache
 
-WHOLE = {"mpp_x": 1.0, "mpp_y": 1.0, "tile_extent_x": 64, "tile_extent_y": 64}
+WHOLE: dict[str, Any] = {"mpp_x": 1.0, "mpp_y": 1.0, "tile_extent_x": 64, "tile_extent_y": 64}
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +37,11 @@ def options():
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    found = {"key": "me", "secret": "hunter2", "endpoint_url": f"http://{host}:{port}"}
+    found: dict[str, Any] = {
+        "key": "me",
+        "secret": "hunter2",
+        "endpoint_url": f"http://{host}:{port}",
+    }
     # What another server of this process was given is in this one too.
     s3fs.S3FileSystem(**found).makedirs("overlays", exist_ok=True)
     yield found
@@ -50,7 +55,7 @@ def bucket(options):
     return s3fs.S3FileSystem(**options)
 
 
-def overlap(url, x=0, y=0, **options):
+def overlap(url, x: Any = 0, y: Any = 0, **options):
     return overlay_overlap(None, url, x, y, **WHOLE, **options)
 
 
@@ -121,7 +126,7 @@ def test_ray_workers_read_a_column_of_urls(tmp_path, bucket, options):
     )  # fmt: skip
     assert "hunter2" not in repr(measure)
     found = ray.data.from_items(rows).repartition(2).with_column("overlap", measure).take_all()
-    tile = {"mpp_x": 1.0, "mpp_y": 1.0, "tile_extent_x": 16, "tile_extent_y": 16}
+    tile: dict[str, Any] = {"mpp_x": 1.0, "mpp_y": 1.0, "tile_extent_x": 16, "tile_extent_y": 16}
     for row in found:
         [expected] = overlay_overlap(None, row["path"], row["x"], 0, **tile)
         kept = {int(key): share for key, share in row["overlap"].items() if share}

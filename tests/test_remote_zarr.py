@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import fsspec
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from ratiopath.segments import cache
 from servers import web_server
 from zarrs import write_zarr
 
-WHOLE = {"mpp_x": 1.0, "mpp_y": 1.0, "tile_extent_x": 64, "tile_extent_y": 64}
+WHOLE: dict[str, Any] = {"mpp_x": 1.0, "mpp_y": 1.0, "tile_extent_x": 64, "tile_extent_y": 64}
 KINDS = [
     {"version": "0.4", "chunks": (64, 64)},
     {"version": "0.5", "chunks": (64, 64)},
@@ -49,7 +51,7 @@ def serve(server, path, under="/a.zarr"):
     return f"{server.url}{under}"
 
 
-def overlap(url, x=0, y=0, **options):
+def overlap(url, x: Any = 0, y: Any = 0, **options):
     return overlay_overlap(None, url, x, y, **WHOLE, **options)
 
 

@@ -72,7 +72,7 @@ def test_a_module_of_the_former_version_is_there_or_names_its_substitute(module)
 
 def test_importing_a_name_names_the_substitute_too():
     with pytest.raises(ImportError, match=r"ratiopath\.annotation_overlap"):
-        from ratiopath.parsers import GeoJSONParser  # noqa: F401, PLC0415 - the point of the test
+        from ratiopath.parsers import GeoJSONParser  # noqa: F401, PLC0415 # pyright: ignore[reportMissingImports, reportUnusedImport] - the point of the test
 
 
 def test_every_substitute_is_for_a_module_that_is_not_provided():

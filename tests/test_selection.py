@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -22,14 +24,16 @@ COLOURS = np.array([[(255, 0, 0), (7, 7, 7)], [(0, 0, 0), (255, 0, 0)]], np.uint
 
 def overlap(pixels, **options):
     height, width = pixels.shape[:2]
-    mpp = {"overlay_mpp_x": 1, "overlay_mpp_y": 1}
+    mpp: dict[str, Any] = {"overlay_mpp_x": 1, "overlay_mpp_y": 1}
     (found,) = overlay_overlap(box(0, 0, width, height), pixels, 0, 0, 1, 1, **mpp, **options)
     return found
 
 
-def struct(pixels, x=(0,), *, absent=0.0, **options):
+def struct(pixels, x=(0,), *, absent: float | None = 0.0, **options):
     """The same as rows of a struct column."""
-    settings = dict.fromkeys(("nodata", "classes", "bins", "storage_options", "channel"))
+    settings: dict[str, Any] = dict.fromkeys(
+        ("nodata", "classes", "bins", "storage_options", "channel")
+    )
     settings |= {"coverage": "center", "outside": "clip", "on_missing": "error"} | options
     checked = overlap_options(**settings, absent=absent)
     numbers = {"tile_x": list(x), "tile_y": 0, "mpp_x": 1, "mpp_y": 1}
@@ -143,7 +147,7 @@ def test_a_class_matches_in_the_overlay_s_own_precision():
 
 def test_a_value_that_was_not_declared_is_named_with_its_row():
     pixels = np.hstack([np.zeros((2, 4), np.uint8), LABELS])
-    mpp = {"overlay_mpp_x": 1, "overlay_mpp_y": 1}
+    mpp: dict[str, Any] = {"overlay_mpp_x": 1, "overlay_mpp_y": 1}
     with pytest.raises(OverlayValueError, match=r"value 255 is not among the classes.*row=1"):
         overlay_overlap(box(0, 0, 4, 2), pixels, [0, 4], 0, 1, 1, **mpp, classes=(0, 1, 2))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -30,7 +32,8 @@ def tile_row(path, x, y, extent=16, level=0):
 
 
 def read(rows, method="with_column", **options):
-    expression = read_slide_tiles(**{name: col(name) for name in COLUMNS}, **options)
+    columns: dict[str, Any] = {name: col(name) for name in COLUMNS}
+    expression = read_slide_tiles(**columns, **options)
     dataset = ray.data.from_items(rows, override_num_blocks=1)
     found = getattr(dataset, method)("tile", expression).take_all()
     return [np.asarray(row["tile"]) for row in found]

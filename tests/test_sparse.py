@@ -37,11 +37,11 @@ def overlay(tmp_path, pixels, fill):
     path = write_overlay(
         tmp_path / "sparse.tiff", [pixels], 1.0, compression=None, tile=(TILE, TILE), extratags=tags
     )
-    with tifffile.TiffFile(path, mode="r+b") as tiff:
+    with tifffile.TiffFile(path, mode="r+") as tiff:
         for code in (TILE_OFFSETS, TILE_BYTE_COUNTS):
-            values = np.array(tiff.pages[0].tags[code].value)
+            values = np.array(tiff.pages.first.tags[code].value)
             values[[row * SIZE // TILE + column for row, column in LEFT_OUT]] = 0
-            tiff.pages[0].tags[code].overwrite(values.tolist())
+            tiff.pages.first.tags[code].overwrite(values.tolist())
     return path
 
 

@@ -60,7 +60,7 @@ def comb(teeth: int) -> Polygon:
         Polygon([(0, 0), (0, 0), (10, 0), (10, 10), (10, 10), (0, 10), (0, 0)]),
         Polygon([(0, 0), (5, 0), (10, 0), (10, 10), (0, 10), (0, 5)]),
         MultiPolygon([UNIT, box(20, 0, 30, 10), box(0, 11, 3, 12)]),
-        MultiPolygon([UNIT - box(2, 2, 4, 4), box(20, 0, 30, 10) - box(22, 2, 23, 3)]),
+        MultiPolygon([UNIT - box(2, 2, 4, 4), box(20, 0, 30, 10) - box(22, 2, 23, 3)]),  # pyright: ignore[reportArgumentType] # polygons
         spiral(),
         rotate(spiral(), 33),
         comb(200),
@@ -103,7 +103,7 @@ DOUBTFUL = {
     "parts that overlap": MultiPolygon([UNIT, box(8, 8, 12, 12)]),
     "part in a part": MultiPolygon([UNIT, box(2, 2, 4, 4)]),
     "same part twice": MultiPolygon([UNIT, UNIT]),
-    "part in a hole": MultiPolygon([UNIT - box(2, 2, 8, 8), box(3, 3, 4, 4)]),
+    "part in a hole": MultiPolygon([UNIT - box(2, 2, 8, 8), box(3, 3, 4, 4)]),  # pyright: ignore[reportArgumentType] # polygons
     "not finite": Polygon([(0, 0), (math.inf, 0), (0, 4)]),
     "too far to be sure": Polygon([(0, 0), (1e300, 0), (0, 1e300)]),
     "too small to be sure": Polygon([(0, 0), (1e-200, 0), (0, 1e-200)]),

@@ -7,11 +7,13 @@ import os
 import shutil
 import sys
 import zipfile
+from typing import Any
 
 import numcodecs
 import numpy as np
 import pytest
 import zarr
+from zarr.codecs import BloscCodec, ShardingCodec
 
 from overlays import colours, labels, write_overlay
 from ratiopath import (
@@ -26,8 +28,13 @@ from ratiopath.readers import open_reader, zarr_level
 from readers_assembly import assemble, sizes
 from zarrs import write_zarr
 
-TILES = {"tile_x": [0, 5, 30, 44], "tile_y": [0, 20, -3, 36], "mpp_x": 1.0, "mpp_y": 1.0}
-EXTENT = {"tile_extent_x": 17, "tile_extent_y": 13}
+TILES: dict[str, Any] = {
+    "tile_x": [0, 5, 30, 44],
+    "tile_y": [0, 20, -3, 36],
+    "mpp_x": 1.0,
+    "mpp_y": 1.0,
+}
+EXTENT: dict[str, Any] = {"tile_extent_x": 17, "tile_extent_y": 13}
 HALVES = [labels(), labels()[::2, ::2], labels()[::4, ::4]]
 DTYPES = [
     "?",
@@ -62,7 +69,7 @@ def test_levels_are_what_zarr_reads(tmp_path, version, options):
     assert sizes(reader) == [(45, 37), (23, 19), (12, 10)]
     assert reader.resolution.ome == (0.5, 0.5)
     for level, pixels in enumerate(HALVES):
-        stored = zarr.open(str(path), mode="r")[str(level)][...]
+        stored = zarr.open_array(str(path), path=str(level), mode="r")[...]
         np.testing.assert_array_equal(stored, pixels)
         np.testing.assert_array_equal(assemble(reader, level), as_channels(pixels))
 
@@ -73,7 +80,7 @@ def test_shards_are_read_chunk_by_chunk(tmp_path, shards, place, monkeypatch):
     monkeypatch.setattr(zarr_level, "SMALLEST_SIDE", 1)
     pixels = labels(150, 100)
     pixels[:32, :48] = 0
-    codec = zarr.codecs.ShardingCodec(chunk_shape=(16, 16), index_location=place)
+    codec = ShardingCodec(chunk_shape=(16, 16), index_location=place)
     path = tmp_path / "a.zarr"
     array = zarr.create(
         store=str(path), shape=pixels.shape, dtype="u1", chunk_shape=shards, codecs=[codec],
@@ -122,7 +129,7 @@ def test_axes_are_known_by_name_in_any_order(tmp_path):
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
 @pytest.mark.parametrize("coverage", ["center", "exact"])
 def test_fractions_and_patches_are_those_of_a_tiff_of_the_same_picture(tmp_path, version, coverage):
-    shards = {} if version == "0.4" else {"shards": (32, 32)}
+    shards: dict[str, Any] = {} if version == "0.4" else {"shards": (32, 32)}
     one = write_zarr(tmp_path / "a.zarr", HALVES, 0.5, version=version, **shards)
     other = write_overlay(tmp_path / "a.tiff", HALVES, 0.5, ome=True)
     found, expected = (
@@ -130,9 +137,9 @@ def test_fractions_and_patches_are_those_of_a_tiff_of_the_same_picture(tmp_path,
     )
     assert found == expected
     assert any(found)
-    found, expected = (read_overlay(None, p, **TILES, **EXTENT) for p in (one, other))
-    np.testing.assert_array_equal(found.data, expected.data)
-    np.testing.assert_array_equal(found.mask, expected.mask)
+    ours, tiff = (read_overlay(None, p, **TILES, **EXTENT) for p in (one, other))
+    np.testing.assert_array_equal(ours.data, tiff.data)
+    np.testing.assert_array_equal(ours.mask, tiff.mask)
 
 
 @pytest.mark.parametrize("fill", [0, 7])
@@ -209,12 +216,13 @@ def test_a_plain_array_is_one_level(tmp_path):
         zarr.create_array(str(path), data=pixels)
         np.testing.assert_array_equal(assemble(open_reader(path)), as_channels(pixels))
     planes = np.moveaxis(colours(), 2, 0)
-    for zarr_format, names in (
-        (3, {"dimension_names": "cyx"}),
-        (2, {"attributes": {"_ARRAY_DIMENSIONS": list("cyx")}}),
-    ):
-        path = tmp_path / f"named{zarr_format}.zarr"
-        zarr.create_array(str(path), data=planes, zarr_format=zarr_format, **names)
+    named: list[dict[str, Any]] = [
+        {"zarr_format": 3, "dimension_names": "cyx"},
+        {"zarr_format": 2, "attributes": {"_ARRAY_DIMENSIONS": list("cyx")}},
+    ]
+    for options in named:
+        path = tmp_path / f"named{options['zarr_format']}.zarr"
+        zarr.create_array(str(path), data=planes, **options)
         np.testing.assert_array_equal(assemble(open_reader(path)), colours())
     zarr.create_array(str(tmp_path / "4.zarr"), data=np.zeros((2, 2, 2, 2), "u1"))
     with pytest.raises(OverlayFormatError, match="4 axes"):
@@ -347,16 +355,17 @@ def test_chunks_of_impossible_size_are_refused_before_they_are_made(tmp_path, ve
 def test_damaged_chunks_are_errors_or_the_true_pixels_never_fill(tmp_path, version, options):
     if version == "0.4" and "shards" in options:
         pytest.skip("Zarr 2 has no shards")
+    settings: dict[str, Any] = dict(options)
     if options.get("compressors") == "blosc":
-        blosc = zarr.codecs.BloscCodec() if version == "0.5" else numcodecs.Blosc()
-        options = {"compressors": [blosc]}
+        blosc = BloscCodec() if version == "0.5" else numcodecs.Blosc()
+        settings["compressors"] = [blosc]
     pixels = labels() + 1
     path = write_zarr(
         tmp_path / "a.zarr",
         [pixels],
         version=version,
         chunks=(48, 48) if "shards" not in options else (16, 16),
-        **options,
+        **settings,
     )
     chunk = next(
         p

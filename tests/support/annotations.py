@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,7 +41,10 @@ def qupath_feature(
 
 
 def write_qupath(
-    path: Path, annotations: Sequence[tuple[BaseGeometry, str | None]], *, collection: bool = True
+    path: Path,
+    annotations: Sequence[tuple[BaseGeometry | None, str | None]],
+    *,
+    collection: bool = True,
 ) -> str:
     """Write annotations as QuPath's FeatureCollection, or as the plain list of older versions."""
     features = [
@@ -52,7 +56,7 @@ def write_qupath(
     return str(path)
 
 
-def outline(rng: np.random.Generator, centre: Sequence[float], radius: float, points: int) -> Any:
+def outline(rng: np.random.Generator, centre: np.ndarray, radius: float, points: int) -> Any:
     """A wavy outline as a pathologist draws it, now and then with a hole; it is valid."""
     angles = np.linspace(0, 2 * np.pi, points, endpoint=False)
     waves = 1 + 0.3 * np.sin(3 * angles + rng.uniform(0, 6)) + rng.uniform(-0.05, 0.05, points)
@@ -68,7 +72,7 @@ def drawn_annotations(
 ) -> list[tuple[Any, str]]:
     """Annotations of four classes, from cells to regions, which overlap in and between classes."""
     rng = np.random.default_rng(seed)
-    sizes = extent * np.exp(rng.uniform(*np.log(radii), count))
+    sizes = extent * np.exp(rng.uniform(math.log(radii[0]), math.log(radii[1]), count))
     return [
         (
             outline(rng, rng.uniform(0, extent, 2), size, int(rng.integers(3, 90))),

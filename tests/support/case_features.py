@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import oracle
 from oracle_levels import snap
@@ -31,7 +31,7 @@ def features(case: Case) -> set[str]:
         "two overlays" if len(case.overlays) > 1 else "one overlay",
         "roi=whole tile" if case.whole_tile else f"roi={case.roi.geom_type}",
     }
-    given = {
+    given: dict[str, Any] = {
         "channel": case.channel,
         "nodata": case.choice.nodata or None,
         "bins": case.choice.bins,

@@ -201,7 +201,8 @@ def _statements(draw: st.DrawFn, storage: str, levels: int) -> Stated:
     elif kind == "tags":
         unit = draw(st.sampled_from(sorted(UNITS.values())))
         noise = draw(st.sampled_from([1000, 10**4]))
-        tags = (*(Fraction(unit / m).limit_denominator(noise) for m in (x, y)), unit)
+        per_x, per_y = (Fraction(unit / m).limit_denominator(noise) for m in (x, y))
+        tags = (per_x, per_y, unit)
     stated_ome = (x, y) if ome and draw(st.sampled_from([True, True, False])) else None
     return Stated(ome=stated_ome, vendor=vendor, tags=tags)
 

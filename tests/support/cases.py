@@ -97,7 +97,7 @@ def cases(draw: st.DrawFn) -> Case:
     dtypes = {o.dtype for o in overlays}
     channels = min(o.channels for o in overlays)
     coverage = draw(st.sampled_from(["center", "center", "all_touched", "exact"]))
-    case = {
+    case: dict[str, Any] = {
         "coverage": coverage,
         "outside": draw(_outsides(dtypes, roi, scale)),
         "channel": draw(st.sampled_from([None] * 3 + list(range(channels)))),
@@ -193,8 +193,8 @@ def _rois(draw: st.DrawFn, scale: tuple[float, float]) -> tuple[BaseGeometry, bo
     )
     if kind in ("tile", "box"):
         sides = [draw(st.integers(1, max(1, math.ceil(PATCH / s)))) for s in scale]
-        corner = (0, 0) if kind == "tile" else draw(st.tuples(*[st.integers(-40, 40)] * 2))
-        return box(*corner, corner[0] + sides[0], corner[1] + sides[1]), kind == "tile"
+        x, y = (0, 0) if kind == "tile" else draw(st.tuples(*[st.integers(-40, 40)] * 2))
+        return box(x, y, x + sides[0], y + sides[1]), kind == "tile"
     shape = draw(_shapes(kind))
     return shapely.transform(shape, lambda points: points / np.array(scale)), False
 
@@ -234,7 +234,8 @@ def _shapes(draw: st.DrawFn, kind: str) -> BaseGeometry:
 
 def _around(points: list[tuple[float, float]]) -> Polygon:
     x, y = (sum(p[k] for p in points) / len(points) for k in (0, 1))
-    ring = Polygon(sorted(points, key=lambda p: (math.atan2(p[1] - y, p[0] - x), p)))
+    around = sorted(points, key=lambda p: (math.atan2(p[1] - y, p[0] - x), p))
+    ring = Polygon(around)
     return ring if _is_good(ring) else box(0, 0, 3, 2)
 
 
@@ -248,7 +249,7 @@ def _outsides(draw: st.DrawFn, dtypes: set[str], roi: BaseGeometry, scale: Any) 
     """ "clip", or a value that every dtype holds; what lies outside a huge ROI is not listed."""
     if not _is_small(roi, scale):
         return "clip"
-    values = [1] if "?" in dtypes else [0, 3]
+    values: list[float] = [1] if "?" in dtypes else [0, 3]
     if all(d[0] == "f" for d in dtypes):
         values += [math.nan, 0.5]
     return draw(st.sampled_from(["clip", "clip", *values]))
@@ -321,7 +322,7 @@ def _rows(
     mpp: tuple[float, float],
     scale: tuple[float, float],
 ) -> tuple[Row, ...]:
-    which: list[int | None] = list(range(len(overlays))) * 3
+    which: list[int | None] = [*range(len(overlays))] * 3
     which += [] if overlays[0].is_array else [None]
     coarser = (mpp[0] * 1.5, mpp[1] * 2)
     low = (roi.bounds[0], roi.bounds[1])

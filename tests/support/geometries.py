@@ -85,7 +85,8 @@ def _simple_polygons(extent: int) -> st.SearchStrategy[Polygon]:
 def _around_middle(points: list[tuple[float, float]]) -> Polygon:
     middle_x = sum(x for x, _ in points) / len(points)
     middle_y = sum(y for _, y in points) / len(points)
-    return Polygon(sorted(points, key=lambda p: math.atan2(p[1] - middle_y, p[0] - middle_x)))
+    around = sorted(points, key=lambda p: math.atan2(p[1] - middle_y, p[0] - middle_x))
+    return Polygon(around)
 
 
 def _has_area(region: BaseGeometry) -> bool:

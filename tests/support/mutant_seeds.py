@@ -27,7 +27,7 @@ def noise(dtype: str = "u1", channels: int | None = None) -> np.ndarray:
 def tiff(pixels: np.ndarray, **options: Any) -> bytes:
     buffer = io.BytesIO()
     photometric = "rgb" if pixels.ndim == 3 and pixels.shape[2] in (3, 4) else "minisblack"
-    defaults = {"photometric": photometric, "metadata": None, "software": "seed"}
+    defaults: dict[str, Any] = {"photometric": photometric, "metadata": None, "software": "seed"}
     tifffile.imwrite(buffer, pixels, **(defaults | options))
     return buffer.getvalue()
 
@@ -59,7 +59,7 @@ def sparse() -> bytes:
     """A first tile that the file leaves out."""
     data = bytearray(tiff(noise(), compression="lzw", **TILE, extratags=[(42113, 2, 0, "7", True)]))
     with tifffile.TiffFile(io.BytesIO(data)) as file:
-        for tag in (file.pages[0].tags[324], file.pages[0].tags[325]):
+        for tag in (file.pages.first.tags[324], file.pages.first.tags[325]):
             size = tag.valuebytecount // tag.count
             data[tag.valueoffset : tag.valueoffset + size] = bytes(size)
     return bytes(data)

@@ -28,7 +28,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shapely import box
 
@@ -48,7 +48,7 @@ EXPECTED = (READ, SEGMENT, OPENING, RESOLUTION)
 DECODED = (READ, SEGMENT)
 
 REGION = box(0, 0, 40, 40)
-TILES = {"tile_x": [0, 24, 40, 100_000], "tile_y": [0, 16, 30, 100_000]}
+TILES: dict[str, Any] = {"tile_x": [0, 24, 40, 100_000], "tile_y": [0, 16, 30, 100_000]}
 MPP = {"overlay_mpp_x": 1.0, "overlay_mpp_y": 1.0}
 
 
@@ -81,7 +81,7 @@ def seed_file(name: str) -> tuple[bytes, Anatomy]:
 
 def make_mutant(seed: int, number: int) -> tuple[str, str, bytes]:
     """Return the name of the file it is made of, what was done to it, and the mutant."""
-    rng = random.Random(f"{seed}/{number}")
+    rng = random.Random(f"{seed}/{number}")  # noqa: S311 - seeded noise, not secrets
     name = rng.choice(list(SEEDS))
     return (name, *mutate(*seed_file(name), rng))
 
@@ -89,7 +89,7 @@ def make_mutant(seed: int, number: int) -> tuple[str, str, bytes]:
 def read_file(path: Path, number: int) -> tuple[str, str]:
     """Read a file at a level that depends on the number; return the outcome's kind and detail."""
     # One in sixteen relies on what the file itself says about its resolution.
-    mpp = MPP if number % 16 else {}
+    mpp: dict[str, Any] = MPP if number % 16 else {}
     try:
         overlay_overlap(REGION, str(path), mpp_x=1.0 + number % 3, mpp_y=1.0, **TILES, **mpp)
     except OverlayError as error:
@@ -156,20 +156,20 @@ class Child:
 
     def __init__(self, seed: int) -> None:
         command = [sys.executable, __file__, "--serve", "--seed", str(seed)]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in stop
         self.process = subprocess.Popen(command, **pipes, stderr=self.errors, text=True)  # noqa: S603 - this file
         started = self._wait(SECONDS_TO_START)
         assert started == ["ready"], self.stop()
 
-    def read(self, number: int) -> list[object] | None:
+    def read(self, number: int) -> list[Any] | None:
         """Return the child's answer, or None where it gave none in time."""
         assert self.process.stdin is not None
         self.process.stdin.write(f"{number}\n")
         self.process.stdin.flush()
         return self._wait(SECONDS)
 
-    def _wait(self, seconds: float) -> list[object] | None:
+    def _wait(self, seconds: float) -> list[Any] | None:
         assert self.process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
@@ -194,7 +194,7 @@ def read_mutants(seed: int, numbers: Iterable[int]) -> Iterator[Outcome]:
         for number in numbers:
             answer = child.read(number)
             if answer is not None:
-                yield Outcome(*answer)  # type: ignore[arg-type]  # as the child wrote it
+                yield Outcome(*answer)
                 continue
             detail = child.stop()
             yield Outcome(number, ": ".join(make_mutant(seed, number)[:2]), "died", detail=detail)
@@ -225,7 +225,7 @@ def report(outcomes: Iterable[Outcome]) -> bool:
 
 def main() -> int:
     """Run the command; see the module."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--start", type=int, default=0, help="number of the first mutant")
     parser.add_argument("--seed", type=int, default=0)

@@ -56,7 +56,12 @@ def write_overlay(
         ome: Write OME-XML, and the lower levels as SubIFDs.
         **options: Passed to every page: ``rowsperstrip``, ``predictor``, ``photometric``...
     """
-    common = {"tile": tile, "compression": compression, **_photometric(levels[0]), **options}
+    common: dict[str, Any] = {
+        "tile": tile,
+        "compression": compression,
+        **_photometric(levels[0]),
+        **options,
+    }
     with tifffile.TiffWriter(path, ome=ome) as tiff:
         for index, level in enumerate(levels):
             first = index == 0

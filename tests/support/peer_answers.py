@@ -25,7 +25,7 @@ def answer(request: dict[str, Any]) -> tuple[list[dict[str, float | None]], Any]
 
     count = len(request["tile_x"])
     mpp = pa.array([request["mpp"]] * count)
-    columns = {
+    columns: dict[str, Any] = {
         "roi": shapely.from_wkt(request["roi"]),
         "overlay_path": pa.array([request["overlay_path"]] * count),
         "tile_x": pa.array(request["tile_x"]),
@@ -33,7 +33,9 @@ def answer(request: dict[str, Any]) -> tuple[list[dict[str, float | None]], Any]
         "mpp_x": mpp,
         "mpp_y": mpp,
     }
-    expressions = {name: col(name) for name in columns if name != "roi"}
+    expressions: dict[str, Any] = {name: col(name) for name in columns if name != "roi"}
+    patches: Any
+    rows: Any
     patches, rows = (
         build(roi=columns["roi"], **expressions).fn(**columns)
         for build in (tile_overlay, tile_overlay_overlap)

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -65,14 +66,18 @@ def finished(batch: pa.Table, folder: Path) -> pa.Table:
 def run(table: pa.Table, folder: Path) -> list[dict[str, object]]:
     """Attach the fractions to all rows, in blocks."""
     parts = [table.slice(start, BLOCK_ROWS) for start in range(0, table.num_rows, BLOCK_ROWS)]
-    notes = {"fn_kwargs": {"folder": folder}, "batch_format": "pyarrow", "batch_size": None}
+    notes: dict[str, Any] = {
+        "fn_kwargs": {"folder": folder},
+        "batch_format": "pyarrow",
+        "batch_size": None,
+    }
     overlap = tile_overlay_overlap(
         ROI, col("mask"), col("tile_x"), col("tile_y"), MPP, MPP, classes=CLASSES
     )
-    dataset = ray.data.from_arrow(parts).map_batches(started, **notes)
-    rows: list[dict[str, object]] = (
-        dataset.with_column("overlap", overlap).map_batches(finished, **notes).take_all()
-    )
+    dataset = ray.data.from_arrow(parts).map_batches(started, **notes)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # notes give the folder
+    dataset = dataset.with_column("overlap", overlap)
+    dataset = dataset.map_batches(finished, **notes)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # likewise
+    rows: list[dict[str, object]] = dataset.take_all()
     return rows
 
 

@@ -7,10 +7,10 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers the requests of one connection."""
 
     protocol_version = "HTTP/1.1"
-    server: Server
+    server: Server  # pyright: ignore[reportIncompatibleVariableOverride] # no other makes it
 
     def do_HEAD(self) -> None:
         self.answer()
@@ -115,12 +115,12 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         return sent
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, *_: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] # called by place
         """Say nothing."""
 
 
 @contextmanager
-def web_server(**settings: object) -> Iterator[WebServer]:
+def web_server(**settings: Any) -> Generator[WebServer]:
     """Serve until the block ends."""
     state = WebServer(**settings)
     server = Server(state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import zarr
 
@@ -59,7 +59,7 @@ def write_zarr(
         chunks: Of every level.
         **options: Passed to `create_array`: `shards`, `fill_value`, `compressors`...
     """
-    zarr_format = 2 if version == "0.4" else 3
+    zarr_format: Literal[2, 3] = 2 if version == "0.4" else 3
     group = zarr.open_group(str(path), mode="w", zarr_format=zarr_format)
     scales = [mpp * levels[0].shape[-1] / level.shape[-1] for level in levels]
     found = multiscales(names, scales, unit, version)

@@ -19,7 +19,7 @@ LastTile: TypeAlias = Literal["shift", "drop", "keep"]
 # Positions and their sums stay within int64.
 LONGEST = 2**62
 
-Extent: TypeAlias = "int | Sequence[int] | NDArray[np.integer]"
+Extent: TypeAlias = "int | np.integer | Sequence[int] | NDArray[np.integer]"
 
 
 def grid_tiles(
