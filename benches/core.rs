@@ -3,8 +3,7 @@
 //! Bytes a second: of what is read where pixels and coordinates are, and of the mask that would be
 //! written, one byte a pixel, where spans are made.
 
-#![allow(missing_docs, reason = "criterion's macros make public items")]
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed bench")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed bench")]
 
 use std::collections::BTreeMap;
 use std::hint::black_box;

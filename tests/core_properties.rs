@@ -1,6 +1,6 @@
 //! Properties of the core against slow, obvious truth: one pixel at a time, one rule at a time.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod core_oracle;
 

@@ -1,6 +1,6 @@
 //! Areas that polygons share: the ways of measuring one agree, and parts add up to the whole.
 
-#![allow(clippy::expect_used, reason = "a failed expectation is a failed test")]
+#![expect(clippy::expect_used, reason = "a failed expectation is a failed test")]
 
 use proptest::prelude::*;
 use ratiopath_core::Error;

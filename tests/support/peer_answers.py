@@ -21,7 +21,7 @@ def answer(request: dict[str, Any]) -> tuple[list[dict[str, float | None]], Any]
     import shapely  # noqa: PLC0415 - of the other Python
     from ray.data.expressions import col  # noqa: PLC0415 - of the other Python
 
-    from ratiopath.tiling.overlays import tile_overlay, tile_overlay_overlap  # noqa: PLC0415
+    from ratiopath.tiling.overlays import tile_overlay, tile_overlay_overlap  # noqa: PLC0415 - the other
 
     count = len(request["tile_x"])
     mpp = pa.array([request["mpp"]] * count)

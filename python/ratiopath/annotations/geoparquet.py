@@ -35,7 +35,7 @@ def parse_geoparquet(data: bytes, path: str, class_column: str) -> Features:
             column is missing.
     """
     import pyarrow as pa  # noqa: PLC0415 - slow to import, and other formats do without
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415 - likewise
 
     try:
         file = pq.ParquetFile(io.BytesIO(data))

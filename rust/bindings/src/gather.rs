@@ -7,7 +7,7 @@ use crate::plan::{Plan, pixels_of};
 
 #[pyfunction]
 #[pyo3(signature = (plan, index, pixels, pixel_bytes, out, stride, offset))]
-#[allow(clippy::too_many_arguments, reason = "a flat call for a flat buffer")]
+#[expect(clippy::too_many_arguments, reason = "a flat call for a flat buffer")]
 pub fn gather_segment(
     py: Python<'_>,
     plan: PyRef<'_, Plan>,

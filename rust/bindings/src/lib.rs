@@ -3,8 +3,9 @@
 //! One file to a family of functions, each of the same shape: take buffers out of Python, leave the
 //! interpreter, make one call into the core, wrap the result. No arithmetic lives here.
 
-// The documentation that users see is in `python/ratiopath/_core.pyi`.
-#![allow(missing_docs, unreachable_pub, clippy::needless_pass_by_value, clippy::missing_errors_doc)]
+// What users see is documented in `python/ratiopath/_core.pyi`.
+#![expect(unreachable_pub, reason = "the module's functions are public to Python alone")]
+#![expect(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
 
 mod count;
 mod error;

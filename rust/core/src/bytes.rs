@@ -117,7 +117,7 @@ const _: () = assert!(PART <= LONGEST_RUN);
 
 /// Counts the bytes of a run, given a bit for each byte of a block, but the first, that differs
 /// from the one before.
-#[allow(clippy::inline_always, reason = "inherits the instructions of its caller")]
+#[expect(clippy::inline_always, reason = "inherits the instructions of its caller")]
 #[inline(always)]
 pub(crate) fn count_with(
     run: &[u8],
@@ -142,7 +142,7 @@ pub(crate) fn count_with(
 }
 
 /// Counts the bytes of a block from `start`, given where they change after it.
-#[allow(clippy::inline_always, reason = "inherits the instructions of its caller")]
+#[expect(clippy::inline_always, reason = "inherits the instructions of its caller")]
 #[inline(always)]
 fn count_between(block: &Block, mut start: usize, mut changes: u64, tables: &mut Tables) {
     loop {
@@ -158,7 +158,7 @@ fn count_between(block: &Block, mut start: usize, mut changes: u64, tables: &mut
     }
 }
 
-#[allow(clippy::inline_always, reason = "inherits the instructions of its caller")]
+#[expect(clippy::inline_always, reason = "inherits the instructions of its caller")]
 #[inline(always)]
 fn count_one_by_one(run: &[u8], tables: &mut Tables) {
     let (quads, rest) = run.as_chunks::<4>();

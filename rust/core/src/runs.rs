@@ -43,7 +43,7 @@ pub(crate) trait Sink {
 
 /// Hands runs of equal pixels of N bytes to `sink`, given a bit for each byte of one block that
 /// differs from that of another.
-#[allow(clippy::inline_always, reason = "inherits the instructions of its caller")]
+#[expect(clippy::inline_always, reason = "inherits the instructions of its caller")]
 #[inline(always)]
 pub(crate) fn for_each_with<const N: usize>(
     run: &[u8],
@@ -86,7 +86,7 @@ struct Open<'a> {
 }
 
 impl Open<'_> {
-    #[allow(clippy::inline_always, reason = "inherits the instructions of its caller")]
+    #[expect(clippy::inline_always, reason = "inherits the instructions of its caller")]
     #[inline(always)]
     fn close<const N: usize>(&mut self, end: usize, sink: &mut impl Sink) {
         if self.start < end {
@@ -98,7 +98,7 @@ impl Open<'_> {
 }
 
 /// From a bit for each byte, a bit at the first byte of each pixel of which any has it.
-#[allow(clippy::inline_always, reason = "inherits the instructions of its caller")]
+#[expect(clippy::inline_always, reason = "inherits the instructions of its caller")]
 #[inline(always)]
 fn first_bytes<const N: usize>(mut bytes: u64) -> u64 {
     let mut joined = 1;
@@ -118,7 +118,7 @@ fn first_bytes<const N: usize>(mut bytes: u64) -> u64 {
     bytes & firsts
 }
 
-#[allow(clippy::inline_always, reason = "inherits the instructions of its caller")]
+#[expect(clippy::inline_always, reason = "inherits the instructions of its caller")]
 #[inline(always)]
 fn block_at(run: &[u8], at: usize) -> Option<&Block> {
     run.get(at..)?.first_chunk()

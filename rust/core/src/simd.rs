@@ -21,7 +21,7 @@ macro_rules! detected {
     ($name:ident $(::<$width:ident>)? ($($argument:expr),*)) => {{
         #[cfg(target_arch = "x86_64")]
         if has_avx2() {
-            #[allow(unsafe_code, reason = "the instructions were just found to exist")]
+            #[expect(unsafe_code, reason = "the instructions were just found to exist")]
             return unsafe { avx2::$name$(::<$width>)?($($argument),*) };
         }
         portable::$name$(::<$width>)?($($argument),*)
@@ -188,7 +188,7 @@ mod avx2 {
     #[inline]
     fn prefetch(vector: &[u8; LANES]) {
         let ahead = vector.as_ptr().wrapping_add(AHEAD);
-        #[allow(unsafe_code, reason = "a hint, which reads nothing at any address")]
+        #[expect(unsafe_code, reason = "a hint, which reads nothing at any address")]
         unsafe {
             _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
         }
@@ -205,7 +205,7 @@ mod avx2 {
     #[inline]
     #[target_feature(enable = "avx2")]
     fn load(vector: &[u8; LANES]) -> __m256i {
-        #[allow(unsafe_code, reason = "reads 32 bytes, which there are, at any alignment")]
+        #[expect(unsafe_code, reason = "reads 32 bytes, which there are, at any alignment")]
         unsafe {
             _mm256_loadu_si256(vector.as_ptr().cast())
         }

@@ -111,7 +111,7 @@ impl Box2 {
         }
     }
 
-    #[allow(clippy::needless_bitwise_bool, reason = "one branch on four comparisons, not four")]
+    #[expect(clippy::needless_bitwise_bool, reason = "one branch on four comparisons, not four")]
     fn meets(&self, other: &Self) -> bool {
         (self.low[0] <= other.high[0])
             & (other.low[0] <= self.high[0])
