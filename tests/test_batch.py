@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,10 @@ from overlays import labels, write_overlay
 from ratiopath import OverlayValueError, overlay_overlap
 
 SQUARE = box(0, 0, 4, 4)
-MPP = {"overlay_mpp_x": 0.5, "overlay_mpp_y": 0.5}
+MPP: dict[str, Any] = {"overlay_mpp_x": 0.5, "overlay_mpp_y": 0.5}
 X, Y = [3, 20, 40], [2, 7, 30]
 
-COLUMNS = {
+COLUMNS: dict[str, Any] = {
     "list": list,
     "tuple": tuple,
     "big-endian": lambda column: np.array(column, ">i4"),
@@ -34,7 +35,7 @@ COLUMNS = {
     "Arrow scalars": lambda column: [pa.scalar(one) for one in column],
 }
 
-PATHS = {
+PATHS: dict[str, Any] = {
     "text": str,
     "Path": Path,
     "bytes": os.fsencode,
@@ -54,7 +55,7 @@ PATHS = {
     "Arrow scalars": lambda path: [pa.scalar(path)] * 3,
 }
 
-PIXELS = {
+PIXELS: dict[str, Any] = {
     "list": np.ndarray.tolist,
     "tuple": lambda pixels: tuple(map(tuple, pixels.tolist())),
     "rows": list,
@@ -116,7 +117,7 @@ def test_a_null_is_named_by_its_row(overlay, null):
 
 @pytest.mark.parametrize("name", ["tile_x", "tile_y", "mpp_x", "mpp_y"])
 def test_a_number_that_every_tile_needs_cannot_be_none(overlay, name):
-    numbers = {"tile_x": X, "tile_y": Y, "mpp_x": 0.5, "mpp_y": 0.5} | {name: None}
+    numbers: dict[str, Any] = {"tile_x": X, "tile_y": Y, "mpp_x": 0.5, "mpp_y": 0.5} | {name: None}
     with pytest.raises(OverlayValueError, match=name) as caught:
         overlay_overlap(SQUARE, overlay, **numbers)
     assert caught.value.row == 0

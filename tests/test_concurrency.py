@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -87,7 +88,7 @@ def test_threads_on_one_file_count_what_is_in_it(overlay, labels, cache_bytes, m
     expected = [direct(labels, x, y) for x, y in zip(X, Y, strict=True)]
     for _ in range(3):
         cache.clear()
-        call = lambda: overlay_overlap(box(0, 0, 64, 64), overlay, X, Y, 1.0, 1.0)  # noqa: E731
+        call = partial(overlay_overlap, box(0, 0, 64, 64), overlay, X, Y, 1.0, 1.0)
         assert together([call] * THREADS) == [expected] * THREADS
 
 

@@ -241,7 +241,9 @@ def test_a_corrupt_segment_comes_out_as_itself_where_ray_raises_the_original(tmp
     with pytest.raises(OverlayFormatError, match="segment") as caught:
         dataset.with_column("o", tile_overlay_overlap(ROI, **COLUMNS)).take_all()
     assert (caught.value.path, caught.value.row) == (str(path), 0)
-    assert "BAD_DATA" in str(caught.value.cause.__cause__)
+    # Ray raises a class that it makes of ours and its own, which has the cause.
+    raised: Any = caught.value
+    assert "BAD_DATA" in str(raised.cause.__cause__)
 
 
 def test_a_missing_overlay_may_count_as_empty(mask):
@@ -289,16 +291,17 @@ def test_a_wrong_argument_fails_when_the_expression_is_built(arguments, error):
 
 def test_one_value_may_stand_for_all_rows(mask):
     rows = rows_of(mask)
-    expression = tile_overlay_overlap(
-        ROI, mask, col("tile_x"), lit(0), np.float32(0.5), pa.scalar(0.5), level=np.int64(0)
-    )
+    numbers: list[Any] = [np.float32(0.5), pa.scalar(0.5)]
+    level: Any = np.int64(0)
+    expression = tile_overlay_overlap(ROI, mask, col("tile_x"), lit(0), *numbers, level=level)
     table = pa.Table.from_pylist(rows)
     found = [without_zeros(struct) for struct in expression(table).to_pylist()]
     assert found == direct(mask, [{**row, "tile_y": 0} for row in rows])
 
 
 def test_null_for_all_rows_is_an_error_that_names_the_first(mask):
-    expression = tile_overlay_overlap(ROI, **{**COLUMNS, "tile_x": lit(None)})
+    columns: dict[str, Any] = COLUMNS | {"tile_x": lit(None)}
+    expression = tile_overlay_overlap(ROI, **columns)
     with pytest.raises(OverlayValueError, match=r"tile_x must be .* not null.*row=0"):
         expression(pa.Table.from_pylist(rows_of(mask)))
 

@@ -257,7 +257,7 @@ def test_an_lzw_code_that_has_no_meaning_is_refused(tmp_path, codes, layout, tur
     )
     if turned:
         with tifffile.TiffFile(path) as tiff:
-            place = tiff.pages[0].tags[265].offset
+            place = tiff.pages.first.tags[265].offset
         with path.open("r+b") as file:
             file.seek(place)
             file.write((266).to_bytes(2, "little"))
@@ -292,12 +292,16 @@ def test_lzw_in_the_order_of_bits_of_the_first_libtiff_is_read(tmp_path):
 def test_a_lossless_jpeg_is_refused_whatever_its_tables(tmp_path, photometric, tables, frame):
     shape = (32, 32) if photometric == "minisblack" else (32, 32, 3)
     pixels = np.arange(np.prod(shape), dtype=np.uint8).reshape(shape)
-    stream = imagecodecs.jpeg8_encode(pixels)
+    stream = bytes(imagecodecs.jpeg8_encode(pixels))
     stream = stream.replace(b"\xff\xc0", bytes([0xFF, frame])).replace(
         b"\xff\xc4", bytes([0xFF, tables])
     )
     path = tmp_path / "labels.tif"
-    options = OPTIONS | {"photometric": photometric, "compression": "jpeg", "tile": (32, 32)}
+    options: dict[str, Any] = OPTIONS | {
+        "photometric": photometric,
+        "compression": "jpeg",
+        "tile": (32, 32),
+    }
     tifffile.imwrite(path, iter([stream]), shape=shape, dtype="u1", **options)
     with pytest.raises(OverlayFormatError, match=r"labels\.tif"):
         open_reader(path).read_segment(0, 0, 0)
@@ -336,7 +340,7 @@ def test_a_predictor_is_not_undone_in_bytes_that_are_read_again(
 def store_uncompressed(path: Path) -> None:
     """Put a deflated file's segments in its end as they are unpacked, predictor and all."""
     with tifffile.TiffFile(path, mode="r+") as tiff:
-        page = tiff.pages[0]
+        page = tiff.pages.first
         offset_tag, count_tag = (324, 325) if page.is_tiled else (273, 279)
         segments = []
         for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):

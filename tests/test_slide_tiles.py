@@ -96,9 +96,10 @@ def test_a_level_that_is_not_there_names_slide_and_row(tmp_path):
     [({"level": -1}, ValueError), ({"tile_x": "tile_x"}, TypeError), ({"path": 5}, TypeError)],
 )
 def test_a_wrong_argument_fails_when_the_expression_is_built(arguments, error):
-    columns = {name: col(name) for name in COLUMNS}
+    columns: dict[str, Any] = {name: col(name) for name in COLUMNS}
+    columns |= arguments
     with pytest.raises(error):
-        read_slide_tiles(**{**columns, **arguments})
+        read_slide_tiles(**columns)
 
 
 def test_a_real_slide_reads_as_openslide_reads_it(shared_data):

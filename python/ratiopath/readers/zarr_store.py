@@ -30,10 +30,10 @@ class FolderStore(Store):
     """
 
     # Plain attributes, as in zarr's own stores, for what the base class declares as properties.
-    supports_writes = False  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
-    supports_deletes = False  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
-    supports_listing = False  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
-    supports_partial_writes = False  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
+    supports_writes = False  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride] # see above
+    supports_deletes = False  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride] # see above
+    supports_listing = False  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride] # see above
+    supports_partial_writes = False  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride] # see above
 
     def __init__(self, folder: Folder) -> None:
         super().__init__(read_only=True)

@@ -119,10 +119,10 @@ def _evaluate(argument: Expr, batch: Any) -> Any:
         column = batch[argument.name]
         return np.asarray(column) if isinstance(batch, dict) else column
     # Ray has no public way to evaluate an expression on a batch.
-    from ray.data._internal.planner.plan_expression.expression_evaluator import (  # noqa: PLC0415
-        eval_expr,
+    from ray.data._internal.planner.plan_expression import (  # noqa: PLC0415 - seldom needed
+        expression_evaluator,
     )
 
     # It knows tables but not NumPy's batches.
     block = BlockAccessor.batch_to_block(batch) if isinstance(batch, dict) else batch
-    return eval_expr(argument, block)
+    return expression_evaluator.eval_expr(argument, block)
