@@ -124,7 +124,7 @@ def test_threads_share_one_cached_segment(overlay, labels):
 
     def read_all():
         source = shared.source(reader, 0)
-        return [source.read(*source.look([8 * row + column])) for row, column in places]
+        return [source.read(source.look([8 * row + column])[0]) for row, column in places]
 
     first, *others = together([read_all] * THREADS)
     for other in [*others, read_all()]:

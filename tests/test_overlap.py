@@ -35,7 +35,7 @@ def test_an_overlap_by_hand():
 
 
 def test_entries_go_to_their_rows_under_their_keys():
-    found = [{}, {}, {}]
+    found: list[dict[object, float]] = [{}, {}, {}]
     rows, columns = np.array([2, 0, 2]), np.array([1, 0, 0])
     _core.fill_dictionaries(found, rows, ["a", (1, 2)], columns, np.array([0.25, 1, 0.75]))
     assert found == [{"a": 1.0}, {}, {(1, 2): 0.25, "a": 0.75}]

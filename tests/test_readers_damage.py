@@ -115,7 +115,7 @@ def test_an_image_of_a_negative_size_is_refused(tmp_path, code):
     path = tmp_path / "labels.tif"
     tifffile.imwrite(path, labels(), tile=(16, 16), bigtiff=True, **OPTIONS)
     with tifffile.TiffFile(path, mode="r+") as tiff:
-        tiff.pages[0].tags[code].overwrite(-3, dtype=9)
+        tiff.pages.first.tags[code].overwrite(-3, dtype=9)
     with pytest.raises(OverlayFormatError, match=r"labels\.tif"):
         open_reader(path)
 
@@ -200,7 +200,7 @@ def test_a_slide_whose_pages_go_in_a_circle_is_refused(tmp_path):
 def test_a_jpeg_of_other_samples_than_its_page_is_refused(tmp_path, samples):
     path = tmp_path / "samples.tif"
     tifffile.imwrite(path, labels(), compression="jpeg", tile=(16, 16), **OPTIONS)
-    with tifffile.TiffFile(path, mode="r+b") as tiff:
+    with tifffile.TiffFile(path, mode="r+") as tiff:
         tiff.pages.first.tags["SamplesPerPixel"].overwrite(samples)
     with pytest.raises(OverlayFormatError, match=f"pixel are 1, where .* says {samples}"):
         open_reader(path).read_segment(0, 0, 0)

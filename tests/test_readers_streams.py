@@ -98,7 +98,7 @@ def test_a_lerc_blob_of_more_samples_than_its_page_is_refused_unread(tmp_path, s
     stream[22:26] = (1 << 23).to_bytes(4, "little")
     assert lerc_depth(bytes(stream)) == 1 << 23
     photometric = "rgb" if samples == 3 else "minisblack"
-    options = {"tile": (32, 32), "photometric": photometric, "metadata": None}
+    options: dict[str, Any] = {"tile": (32, 32), "photometric": photometric, "metadata": None}
     path, shape = tmp_path / "tile.tif", (32, 32, 3) if samples == 3 else (32, 32)
     tifffile.imwrite(
         path, iter([bytes(stream)]), shape=shape, dtype="f4", compression="lerc", **options
@@ -109,11 +109,13 @@ def test_a_lerc_blob_of_more_samples_than_its_page_is_refused_unread(tmp_path, s
 
 def test_lerc_that_holds_the_samples_of_a_pixel_together_is_read(tmp_path):
     pixels = picture(32, 32)
-    stream = imagecodecs.lerc_encode(pixels)
+    stream = bytes(imagecodecs.lerc_encode(pixels))
     assert lerc_depth(stream) == 3
-    options = {"tile": (32, 32), "photometric": "rgb", "metadata": None, "compression": "lerc"}
+    options: dict[str, Any] = {"tile": (32, 32), "photometric": "rgb", "metadata": None}
     path = tmp_path / "tile.tif"
-    tifffile.imwrite(path, iter([stream]), shape=(32, 32, 3), dtype="u1", **options)
+    tifffile.imwrite(
+        path, iter([stream]), shape=(32, 32, 3), dtype="u1", compression="lerc", **options
+    )
     np.testing.assert_array_equal(assemble(TiffReader(path)), pixels)
 
 

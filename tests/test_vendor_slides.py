@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import openslide
@@ -254,7 +254,7 @@ def test_a_slide_without_resolution_asks_for_it(tmp_path, vendor):
     path = str(WITHOUT_RESOLUTION[vendor](tmp_path / "a.tif"))
     with pytest.raises(OverlayResolutionError, match="overlay_mpp_x"):
         overlay_overlap(box(0, 0, 32, 32), path, 0, 0, MPP, MPP)
-    given = {"overlay_mpp_x": MPP, "overlay_mpp_y": MPP}
+    given: dict[str, Any] = {"overlay_mpp_x": MPP, "overlay_mpp_y": MPP}
     pixels = assemble(open_reader(path))[:32, :32]
     assert overlay_overlap(box(0, 0, 32, 32), path, 0, 0, MPP, MPP, **given) == [shares(pixels)]
 
@@ -278,8 +278,9 @@ def test_a_bif_is_known_by_its_packet_whatever_its_first_page_is(tmp_path, words
 
 def test_a_tiff_with_an_editor_s_packet_is_read_as_stored(tmp_path):
     packet = b"<x:xmpmeta/>"
-    options = {"extratags": [(700, 1, len(packet), packet, True)], "photometric": "rgb"}
-    tifffile.imwrite(tmp_path / "a.tif", LEVELS[0], tile=(64, 64), metadata=None, **options)
+    extra = (700, 1, len(packet), packet, True)
+    options: dict[str, Any] = {"photometric": "rgb", "tile": (64, 64), "metadata": None}
+    tifffile.imwrite(tmp_path / "a.tif", LEVELS[0], extratags=[extra], **options)
     reader = open_reader(tmp_path / "a.tif")
     assert type(reader) is TiffReader
     np.testing.assert_array_equal(assemble(reader), LEVELS[0])

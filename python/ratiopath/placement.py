@@ -21,7 +21,7 @@ from ratiopath.segments import cache
 from ratiopath.values import sample_holding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from numpy.typing import NDArray
 
@@ -193,7 +193,7 @@ def place_slide(batch: Batch, group: Group, background: float) -> Placement:
 
 
 @contextmanager
-def _errors_of(group: Group) -> Iterator[None]:
+def _errors_of(group: Group) -> Generator[None]:
     """Let what goes wrong with a group name its overlay and its row."""
     try:
         yield

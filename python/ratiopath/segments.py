@@ -106,9 +106,10 @@ class SegmentCache:
     def number_of(self, key: object, size: int, limit: int) -> int:
         """Return the number of the content that has a key of so many bytes, or give it one."""
         kept: int | None = self._kept.get(key)
-        if kept is None:
-            kept = self._kept.put(key, self.new_number(), _ENTRY_BYTES + size, limit)
-        return kept
+        if kept is not None:
+            return kept
+        number: int = self._kept.put(key, self.new_number(), _ENTRY_BYTES + size, limit)
+        return number
 
     def keep_segment(self, segment: Segment, limit: int) -> Segment:
         """Keep a segment under its content's number, or return the one that is kept."""

@@ -35,7 +35,12 @@ def pyramid(width: int, height: int, downsamples: Sequence[int] = (1, 2, 4)) -> 
 
 def _page(tiff: tifffile.TiffWriter, pixels: np.ndarray, **options: Any) -> None:
     """Write a page without what tifffile would add to it."""
-    defaults = {"photometric": "rgb", "compression": "deflate", "metadata": None, "software": False}
+    defaults: dict[str, Any] = {
+        "photometric": "rgb",
+        "compression": "deflate",
+        "metadata": None,
+        "software": False,
+    }
     tiff.write(pixels, **(defaults | options))
 
 
@@ -134,7 +139,8 @@ def write_mirax(
     # By content the file itself is a JPEG of the label.
     Image.new("RGB", (8, 8)).save(path, "JPEG")
     columns, rows = levels[0].shape[1] // tile, levels[0].shape[0] // tile
-    data, entries = bytearray(b"\0" * 8), []
+    data = bytearray(b"\0" * 8)
+    entries: list[list[tuple[int, int, int, int]]] = []
     for exponent, level in enumerate(levels):
         k = 1 << exponent
         present = [
@@ -156,7 +162,9 @@ def write_mirax(
     places = b"".join(struct.pack("<Bii", 0, x, y) for x, y in positions)
     (folder / "Index.dat").write_bytes(_mirax_index(entries, (len(data), len(places), 0)))
     (folder / "Data0000.dat").write_bytes(bytes(data) + places)
-    sections = _mirax_sections((columns, rows), len(levels), tile, codec, bool(positions))
+    sections = _mirax_sections(
+        (columns, rows), len(levels), tile, codec, has_positions=bool(positions)
+    )
     text = "".join(_ini(name, section) for name, section in sections.items())
     (folder / "Slidedat.ini").write_text(text, encoding="utf-8")
     return path
@@ -187,7 +195,7 @@ def _mirax_index(
 
 
 def _mirax_sections(
-    grid: tuple[int, int], levels: int, tile: int, codec: str, has_positions: bool
+    grid: tuple[int, int], levels: int, tile: int, codec: str, *, has_positions: bool
 ) -> dict[str, dict[str, Any]]:
     hierarchy: dict[str, Any] = {
         "INDEXFILE": "Index.dat",
