@@ -53,6 +53,8 @@ impl Bytes {
         for part in run.chunks(PART) {
             if part.len() < LANES {
                 count_one_by_one(part, &mut self.tables);
+            } else if is_constant(part) {
+                self.tables[0][usize::from(part[0])] += part.len() as u64;
             } else if !(self.comparing.is_over() && self.count_few(part)) {
                 count_runs(part, &mut self.tables, &mut self.joining);
             }
@@ -111,6 +113,12 @@ impl Bytes {
         }
         true
     }
+}
+
+/// Whether all bytes of a part are the same.
+fn is_constant(part: &[u8]) -> bool {
+    // Shifted by a byte onto itself, if a look here and there does not tell already.
+    part[0] == part[part.len() / 2] && part[1..] == part[..part.len() - 1]
 }
 
 const _: () = assert!(PART <= LONGEST_RUN);

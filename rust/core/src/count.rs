@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use crate::pixels::Pixels;
 use crate::radix::Key;
-use crate::spans::Spans;
+use crate::spans::{Spans, WholeRuns};
 use crate::tables::{ByteTable, PairTable};
 use crate::words::Words;
 use crate::{Error, Result};
@@ -144,7 +144,7 @@ pub fn count_pixels(
     let runs = Runs { values: mask.unwrap_or(&[]), start: 0, all: expected };
     for (start, end) in runs.filter(|&(start, _)| mask.is_none_or(|mask| !mask[start])) {
         match weights {
-            None => counter.add_run(pixels.between(start, end), 1.0),
+            None => counter.add_run(pixels.between(start..end), 1.0),
             Some(weights) => add_weighted(&mut counter, pixels, &weights[..end], start),
         }
     }
@@ -155,7 +155,7 @@ pub fn count_pixels(
 fn add_weighted(counter: &mut Counter, pixels: &Pixels<'_>, weights: &[f64], start: usize) {
     let runs = Runs { values: weights, start, all: weights.len() };
     for (start, end) in runs.filter(|&(start, _)| weights[start] > 0.0) {
-        counter.add_run(pixels.between(start, end), weights[start]);
+        counter.add_run(pixels.between(start..end), weights[start]);
     }
 }
 
@@ -177,23 +177,15 @@ pub fn count_under(pixels: &Pixels<'_>, spans: &Spans) -> Result<Counter> {
 }
 
 fn for_each_run_under(pixels: &Pixels<'_>, spans: &Spans, mut add: impl FnMut(&[u8], f64)) {
-    // Rows that are inside from end to end meet, and count as one run.
-    let (mut start, mut end) = (0, 0);
+    let mut whole = WholeRuns::default();
     for row in 0..pixels.height() {
         let first = row * pixels.width();
         for (span, weight) in spans.row(row) {
-            let (from, to) = (first + span.start as usize, first + span.end as usize);
-            if weight != 1.0 {
-                add(pixels.between(from, to), weight);
-            } else if from == end {
-                end = to;
-            } else {
-                add(pixels.between(start, end), 1.0);
-                (start, end) = (from, to);
-            }
+            let run = first + span.start as usize..first + span.end as usize;
+            whole.add(run, weight, |run, weight| add(pixels.between(run), weight));
         }
     }
-    add(pixels.between(start, end), 1.0);
+    add(pixels.between(whole.open), 1.0);
 }
 
 fn check_length(what: &'static str, actual: Option<usize>, expected: usize) -> Result<()> {

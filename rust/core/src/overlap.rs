@@ -17,7 +17,7 @@ use crate::known::{Counts, KeptCounts, KnownCounts, Name};
 use crate::pixels::Pixels;
 use crate::plan::{Plan, Window};
 use crate::shape::Shape;
-use crate::spans::Spans;
+use crate::spans::{Spans, WholeRuns};
 use crate::{Error, Result};
 
 /// One patch's area of one distinct pixel in one segment.
@@ -271,17 +271,19 @@ impl Areas {
 /// Counts the pixels of one window that lie under the shape.
 fn add_window(counter: &mut Counter, shape: &Spans, window: &Window, pixels: &Pixels<'_>) {
     let (left, right) = (window.patch_x, window.patch_x + window.width);
+    let mut whole = WholeRuns::default();
     for row in 0..window.height {
+        let first = (window.segment_y + row) * pixels.width() + window.segment_x;
         for (span, weight) in shape.row(window.patch_y + row) {
             let start = (span.start as usize).max(left);
             let end = (span.end as usize).min(right);
             if start < end {
-                let x = window.segment_x;
-                let run = pixels.run(window.segment_y + row, x + start - left, x + end - left);
-                counter.add_run(run, weight);
+                let run = first + start - left..first + end - left;
+                whole.add(run, weight, |run, weight| counter.add_run(pixels.between(run), weight));
             }
         }
     }
+    counter.add_run(pixels.between(whole.open), 1.0);
 }
 
 /// Numbers for distinct pixels, in order of first sight.

@@ -4,6 +4,8 @@
 //! bytes agree; the few values that have several patterns (NaN, -0.0) are joined by whoever knows
 //! the dtype, once per distinct pattern.
 
+use std::ops::Range;
+
 use crate::{Error, Result};
 
 /// A rectangle of pixels, rows one after the other.
@@ -63,9 +65,9 @@ impl<'a> Pixels<'a> {
         &self.bytes[(first + start) * self.pixel_bytes..(first + end) * self.pixel_bytes]
     }
 
-    /// The bytes of pixels `start..end`, counted row by row.
+    /// The bytes of some pixels, counted row by row.
     #[must_use]
-    pub fn between(&self, start: usize, end: usize) -> &'a [u8] {
-        &self.bytes[start * self.pixel_bytes..end * self.pixel_bytes]
+    pub fn between(&self, pixels: Range<usize>) -> &'a [u8] {
+        &self.bytes[pixels.start * self.pixel_bytes..pixels.end * self.pixel_bytes]
     }
 }

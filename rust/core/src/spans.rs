@@ -74,6 +74,33 @@ impl Spans {
     }
 }
 
+/// Runs of pixels on their way to be counted, of which those of weight 1 that meet become one: rows
+/// that are inside from end to end do.
+#[derive(Default)]
+pub(crate) struct WholeRuns {
+    /// The last one, to which more may come.
+    pub(crate) open: Range<usize>,
+}
+
+impl WholeRuns {
+    /// Hands on a run, or the one before that it does not meet.
+    #[inline]
+    pub(crate) fn add(
+        &mut self,
+        run: Range<usize>,
+        weight: f64,
+        add: impl FnOnce(Range<usize>, f64),
+    ) {
+        if weight != 1.0 {
+            add(run, weight);
+        } else if run.start == self.open.end {
+            self.open.end = run.end;
+        } else {
+            add(std::mem::replace(&mut self.open, run), 1.0);
+        }
+    }
+}
+
 /// Collects spans row by row, joining those of weight 1 that meet.
 pub(crate) struct SpanBuilder {
     spans: Spans,
