@@ -190,10 +190,6 @@ class Spans:
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the grid."""
 
-    @property
-    def area(self) -> float:
-        """The number of pixels inside, or their exact area, in pixels of the grid."""
-
     def mask(self) -> NDArray[np.bool_]:
         """Return the mask (H, W), True outside."""
 

@@ -45,11 +45,6 @@ impl Spans {
         (self.inner.height(), self.inner.width())
     }
 
-    #[getter]
-    fn area(&self) -> f64 {
-        self.inner.spans().area()
-    }
-
     fn mask<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<bool>>> {
         self.write(py, true, mask::mark_inside)
     }

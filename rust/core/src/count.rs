@@ -8,7 +8,6 @@
 use rustc_hash::FxHashMap;
 
 use crate::pixels::Pixels;
-use crate::radix::Key;
 use crate::spans::{Spans, WholeRuns};
 use crate::tables::{ByteTable, PairTable};
 use crate::words::Words;
@@ -77,19 +76,6 @@ impl Counter {
             Kind::Words { pixel_bytes: 7, words } => words.add_run::<7>(run, weight),
             Kind::Words { words, .. } => words.add_run::<8>(run, weight),
             Kind::Wide { pixel_bytes, tallies } => add_wide(tallies, run, *pixel_bytes, weight),
-        }
-    }
-
-    /// Adds one value `pixels` times, each time with the same weight.
-    pub fn add_constant(&mut self, pixel: &[u8], pixels: u64, weight: f64) {
-        match &mut self.kind {
-            Kind::Bytes(table) => table.add(pixel[0], pixels, weight),
-            Kind::Pairs(table) => table.add(u64::of(pixel) as u16, pixels, weight),
-            Kind::Quads { words, .. } => words.add(pixel, pixels, weight),
-            Kind::Words { words, .. } => words.add(pixel, pixels, weight),
-            Kind::Wide { tallies, .. } => {
-                add(tallies.entry(pixel.into()).or_default(), pixels, weight);
-            }
         }
     }
 

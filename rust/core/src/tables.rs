@@ -23,15 +23,6 @@ impl Default for ByteTable {
 }
 
 impl ByteTable {
-    pub(crate) fn add(&mut self, value: u8, pixels: u64, weight: f64) {
-        if weight == 1.0 {
-            self.counts.tables[0][usize::from(value)] += pixels;
-        } else {
-            self.weights[usize::from(value)] += pixels as f64 * weight;
-            self.is_weighted = true;
-        }
-    }
-
     pub(crate) fn add_run(&mut self, run: &[u8], weight: f64) {
         if weight == 1.0 {
             return self.counts.count(run);
@@ -86,14 +77,6 @@ impl Default for PairTable {
 }
 
 impl PairTable {
-    pub(crate) fn add(&mut self, value: u16, pixels: u64, weight: f64) {
-        if weight == 1.0 {
-            *self.count(value) += pixels;
-        } else {
-            self.weights.add(u64::from(value), pixels as f64 * weight);
-        }
-    }
-
     pub(crate) fn add_run(&mut self, run: &[u8], weight: f64) {
         if weight == 1.0 {
             for_each_run::<2>(run, self);

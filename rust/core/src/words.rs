@@ -29,15 +29,6 @@ pub(crate) struct Words<K> {
 }
 
 impl<K: Key> Words<K> {
-    pub(crate) fn add(&mut self, pixel: &[u8], pixels: u64, weight: f64) {
-        let key = K::of(pixel).into();
-        if weight == 1.0 {
-            self.counts.add(key, pixels);
-        } else {
-            self.weights.add(key, pixels as f64 * weight);
-        }
-    }
-
     pub(crate) fn add_run<const N: usize>(&mut self, run: &[u8], weight: f64) {
         if weight == 1.0 {
             for_each_run::<N>(run, self);
