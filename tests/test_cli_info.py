@@ -6,8 +6,10 @@ import json
 
 import numpy as np
 import pytest
+import tifffile
 from typer.testing import CliRunner
 
+import ratiopath
 from overlays import write_overlay
 from ratiopath import inspection
 from ratiopath.cli.app import app
@@ -130,3 +132,40 @@ def test_the_real_slide(shared_data):
     assert (grid.width, grid.height, grid.segment_width) == (2220, 2967, 240)
     assert report.levels[0].mpp == (0.499, 0.499)
     assert report.warnings == []
+
+
+def test_segments_that_the_file_leaves_out_count_as_what_they_read_as(tmp_path):
+    pixels = np.zeros((32, 32), np.uint8)
+    pixels[:16, :16] = 5
+    path = write_overlay(tmp_path / "sparse.tif", [pixels], 1.0, compression=None)
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        for tag in (324, 325):
+            values = list(tiff.pages.first.tags[tag].value)
+            tiff.pages.first.tags[tag].overwrite([values[0], 0, 0, 0])
+    assert inspect(str(path)).levels[0].values.shares == {"0": 0.75, "5": 0.25}
+
+
+def test_a_default_of_software_is_said_to_be_ignored(tmp_path, labels):
+    path = tmp_path / "dpi.ome.tif"
+    metadata = {"axes": "YX", "PhysicalSizeX": 0.5, "PhysicalSizeY": 0.5}
+    tifffile.imwrite(
+        path,
+        labels,
+        ome=True,
+        metadata=metadata,
+        resolution=(72, 72),
+        resolutionunit="INCH",
+        tile=(16, 16),
+    )
+    text = run(path).stdout
+    assert "warning: the resolution tags hold a software default, such as 72 dpi" in text
+
+
+def test_a_level_of_nan_alone_says_so(tmp_path):
+    path = write_overlay(tmp_path / "nan.tif", [np.full((16, 16), np.nan, np.float32)], 1.0)
+    assert "nan" in run(path).stdout
+
+
+def test_the_command_says_its_version():
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.stdout) == (0, f"{ratiopath.__version__}\n")

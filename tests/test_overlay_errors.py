@@ -6,6 +6,7 @@ import math
 import pickle
 from typing import Any
 
+import numpy as np
 import pytest
 from shapely import GeometryCollection, Point, Polygon, box
 
@@ -168,3 +169,30 @@ def test_values_both_declared_and_left_out_are_refused(overlay):
 def test_a_dtype_that_holds_no_samples_is_refused_by_name(overlay, dtype):
     with pytest.raises(TypeError, match="dtype="):
         read_overlay(SQUARE, overlay, 0, 0, 0.5, 0.5, dtype=dtype)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"nodata": object()}, TypeError, "nodata must be a value or several"),
+        ({"storage_options": {1: 2}}, TypeError, "keys of storage_options must be strings"),
+        (
+            {"overlay_mpp_x": [1.0], "overlay_mpp_y": [None]},
+            OverlayValueError,
+            "one is null.*row=0",
+        ),
+        ({"overlay_mpp_x": np.ones((2, 2)), "overlay_mpp_y": 1.0}, ValueError, "not 2-D"),
+    ],
+)
+def test_an_option_of_the_wrong_kind_is_named(overlay, options, error, message):
+    with pytest.raises(error, match=message):
+        overlay_overlap(SQUARE, overlay, [0], [0], 0.5, 0.5, **options)
+
+
+def test_what_polygons_of_nested_collections_cover_together_counts_once(overlay):
+    left, right = box(0, 0, 6, 8), box(2, 0, 10, 8)
+    nested = GeometryCollection(
+        [Point(1, 1), GeometryCollection([left, GeometryCollection([right])])]
+    )
+    expected = overlay_overlap(left | right, overlay, 0, 0, 0.5, 0.5)
+    assert overlay_overlap(nested, overlay, 0, 0, 0.5, 0.5) == expected

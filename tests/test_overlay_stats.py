@@ -251,3 +251,24 @@ def test_few_pixels_at_once_or_many_give_the_same(tmp_path, monkeypatch, threads
 def test_wrong_options_fail_before_an_overlay_is_read(options, kind, message):
     with pytest.raises(kind, match=message):
         ratiopath.overlay_stats(box(0, 0, 4, 4), "nowhere.tiff", 0, 0, 1, 1, **options)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8"])
+def test_samples_of_every_type_are_the_numbers_they_hold(dtype):
+    # Beyond a byte, of either sign, and exact in float64.
+    largest = 2**7 - 1 if dtype[1] == "1" else 2 ** (8 * min(int(dtype[1]), 4) - 2) + 2
+    lowest = 0 if dtype[0] == "u" else -largest
+    pixels = np.array([[lowest, 1], [2, largest]], dtype)
+    found = ratiopath.overlay_stats(
+        box(0, 0, 2, 2),
+        pixels,
+        0,
+        0,
+        1,
+        1,
+        overlay_mpp_x=1,
+        overlay_mpp_y=1,
+        stats=("count", "sum", "min", "max", "q0", "q100"),
+    )
+    low, high = float(pixels[0, 0]), float(pixels[1, 1])
+    assert [column[0] for column in found.values()] == [4, low + high + 3, low, high, low, high]

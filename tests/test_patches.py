@@ -231,3 +231,14 @@ def test_a_missing_overlay_takes_its_shape_from_the_resolution_given(tmp_path):
 def test_a_patch_too_large_to_allocate_says_how_many_bytes(overlay):
     with pytest.raises((OverlayError, ValueError, MemoryError), match=r"\d+.*bytes"):
         read_overlay(box(0, 0, 2e7, 2e7), overlay, 0, 0, 0.5, 0.5)
+
+
+def test_masked_patches_of_different_shapes_are_masked_one_by_one():
+    pixels = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    mpp: dict[str, Any] = {"overlay_mpp_x": 1.0, "overlay_mpp_y": 1.0}
+    found = read_overlay(box(0, 0, 4, 4), pixels, [0, 0], 6, [1.0, 0.5], [1.0, 0.5], **mpp)
+    first, second = found.masked()
+    assert (first.shape, second.shape) == ((4, 4, 1), (2, 2, 1))
+    # The first reaches two rows below the overlay.
+    assert first.compressed().tolist() == [48, 49, 50, 51, 56, 57, 58, 59]
+    assert second.compressed().tolist() == [24, 25, 32, 33]

@@ -303,3 +303,35 @@ def test_a_jpeg_that_is_a_mirax_slide_s_face_goes_to_openslide(tmp_path):
     Image.fromarray(noise("u1", 3)).save(tmp_path / "slide.mrxs", "JPEG")
     with pytest.raises(OverlayFormatError, match="OpenSlide"):
         open_reader(tmp_path / "slide.mrxs")
+
+
+@pytest.mark.parametrize(("bits", "kind"), [(8, 5), (3, 0)])
+def test_a_png_of_no_known_type_is_refused(path, bits, kind):
+    content = bytearray(png(noise("u1", 1), 8, 0))
+    content[24:26] = bytes([bits, kind])
+    with pytest.raises(OverlayFormatError, match=f"colour type {kind} of {bits} bits"):
+        opened(path, content)
+
+
+def test_an_image_without_pixels_is_refused(path):
+    content = bytearray(png(noise("u1", 1), 8, 0))
+    content[16:24] = struct.pack(">II", 0, 15)
+    with pytest.raises(OverlayFormatError, match="the image has no pixels"):
+        opened(path, content)
+
+
+def test_an_image_file_too_large_to_hold_is_refused(path, monkeypatch):
+    Image.fromarray(noise()).save(path, "PNG")
+    size = path.stat().st_size
+    monkeypatch.setattr(image, "LARGEST_SEGMENT", size - 1)
+    with pytest.raises(OverlayFormatError, match=f"takes {size:,} bytes stored"):
+        open_reader(path)
+
+
+def test_a_npy_of_a_version_to_come_is_refused(path):
+    with path.open("wb") as file:
+        np.save(file, noise())
+    content = bytearray(path.read_bytes())
+    content[6] = 9
+    with pytest.raises(OverlayFormatError, match=r"version .*9.* is not supported"):
+        opened(path, content)

@@ -443,3 +443,39 @@ def test_ray_workers_read_zarr(tmp_path):
         )
         assert {int(k): v for k, v in row["overlap"].items() if v} == pytest.approx(expected)
     assert len(found) == len(rows)
+
+
+def test_a_file_that_only_begins_like_a_zip_is_refused(tmp_path):
+    path = tmp_path / "a.ozx"
+    path.write_bytes(b"PK\3\4" + bytes(60))
+    with pytest.raises(OverlayFormatError, match="the zip file cannot be read"):
+        open_reader(path)
+
+
+@pytest.mark.parametrize(
+    ("level", "message"),
+    [
+        ({"data": np.ones((19, 23), "u2")}, "differ in their dtype"),
+        ({"data": np.ones((19, 23), "u1"), "fill_value": 7}, "differ in their fill_value: 0, 7"),
+        ({"data": np.ones((1, 19, 23), "u1")}, "level '1' is no array of 2 axes"),
+    ],
+)
+def test_a_level_unlike_the_first_is_refused(tmp_path, level, message):
+    path = write_zarr(tmp_path / "a.zarr", HALVES, 0.5)
+    zarr.create_array(str(path), name="1", overwrite=True, **level)
+    with pytest.raises(OverlayFormatError, match=message):
+        open_reader(path)
+
+
+def test_samples_that_are_no_numbers_are_refused(tmp_path):
+    zarr.create_array(str(tmp_path / "a.zarr"), data=np.zeros((4, 4), "c8"))
+    with pytest.raises(OverlayFormatError, match="samples of complex64 are not supported"):
+        open_reader(tmp_path / "a.zarr")
+
+
+def test_two_axes_of_channels_are_refused(tmp_path):
+    path = write_zarr(
+        tmp_path / "a.zarr", [np.zeros((2, 2, 8, 8), "u1")], names="ccyx", chunks=(1, 1, 8, 8)
+    )
+    with pytest.raises(OverlayFormatError, match="several axes are channels"):
+        open_reader(path)
