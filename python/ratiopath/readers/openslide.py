@@ -88,9 +88,9 @@ class OpenSlideReader(Reader):
         y = _unblended(top, height, downsample, self._unseen_shift)
         if x is None or y is None:
             raise OverlayFormatError(
-                f"level {level} is no integer fraction of level 0, and too large for its segment"
-                f" (row {row}, column {column}) to be read without that OpenSlide blends its"
-                " pixels; choose another one with level=",
+                f"level {level} is no integer fraction of level 0, and so large that OpenSlide"
+                f" would blend pixels of its segment (row {row}, column {column}); choose another"
+                " one with level=",
                 self.path,
             )
         before_x, before_y = left - x.pixel, top - y.pixel
