@@ -172,7 +172,8 @@ def _fits(tiles: NDArray[np.float64], ratio: Fraction) -> bool:
 
 def _seen(x: NDArray[np.int64], y: NDArray[np.int64], level: Level) -> Bounds:
     """Return what of patches with these origins may lie on the level, from their origin."""
-    return (-x.max(), -y.max(), level.width - x.min(), level.height - y.min())
+    x0, y0, x1, y1 = (int(value) for value in (x.max(), y.max(), x.min(), y.min()))
+    return (-x0, -y0, level.width - x1, level.height - y1)
 
 
 def _plan(
