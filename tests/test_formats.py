@@ -15,6 +15,7 @@ import rasterio
 import tifffile
 from PIL import Image
 
+import jpeg
 from ratiopath.errors import OverlayError
 from ratiopath.readers import image, open_reader, tiff_level
 from ratiopath.readers.image import ImageReader
@@ -98,7 +99,6 @@ GDAL: dict[str, dict[str, Any]] = {
     "CCITT group 4": {"compress": "CCITTFAX4"},
     "JPEG": {"compress": "JPEG"},
     "JPEG, channels apart": {"compress": "JPEG", "interleave": "band"},
-    "JPEG of 12 bits": {"compress": "JPEG", "nbits": 12},
     "WebP": {"compress": "WEBP", "WEBP_LOSSLESS": "YES", "photometric": "RGB"},
 }
 # What this GDAL may lack is written by tifffile, and compared with the array that was written.
@@ -107,11 +107,14 @@ TIFFFILE: dict[str, dict[str, Any]] = {
     "JPEG XL": {"compression": "jpegxl", "compressionargs": {"lossless": True}},
     "PNG": {"compression": "png"},
 }
+# GDAL is no witness here: some builds write such a file empty, and in strips of an odd width it
+# packs samples in pairs and leaves the last one of each row half done.
+BY_HAND = {"JPEG of 12 bits"}
 SAMPLES = dict(rows_of("Compressions of TIFF"))
 
 
 def test_every_row_of_the_compressions_has_a_test():
-    assert SAMPLES.keys() == GDAL.keys() | TIFFFILE.keys()
+    assert SAMPLES.keys() == GDAL.keys() | TIFFFILE.keys() | BY_HAND
 
 
 def equals_gdal(path: Path, pixels: np.ndarray, **options: Any) -> bool:
@@ -128,6 +131,7 @@ def equals_gdal(path: Path, pixels: np.ndarray, **options: Any) -> bool:
             file.write(bands)
         with rasterio.open(path) as file:
             expected = np.moveaxis(file.read(), 0, 2)
+    assert expected.any(), "GDAL has written nothing"
     found = assemble(open_reader(path))
     path.unlink()
     return np.array_equal(found, expected)
@@ -140,16 +144,14 @@ def test_a_compression_reads_as_gdal_reads_it(tmp_path, name):
     for dtype in types(SAMPLES[name]):
         bits = {"bool": {"nbits": 1}, "float16": {"nbits": 16}}.get(dtype, {})
         stored = {"bool": "u1", "float16": "f4"}.get(dtype, dtype)
-        layouts = [TILES, STRIPS] if "CCITT" in name or "12 bits" in name else LAYOUTS
+        layouts = [TILES, STRIPS] if "CCITT" in name else LAYOUTS
         if not {"JPEG", "WebP", "LERC"} & set(name.replace(",", "").split()):
             layouts = [*layouts, BIG_ENDIAN]
         for layout in layouts:
             channels = 3 if name == "WebP" or "interleave" in layout | codec else None
             if name == "WebP" and layout.get("interleave"):
                 continue
-            pixels = ramps(
-                stored, channels, bits=1 if dtype == "bool" else 11 if bits or "12" in name else 7
-            )
+            pixels = ramps(stored, channels, bits=1 if dtype == "bool" else 11 if bits else 7)
             if not equals_gdal(path, pixels, **(layout | codec | bits)):
                 wrong.append((dtype, layout))
     assert wrong == []
@@ -188,6 +190,25 @@ def test_a_compression_reads_back(tmp_path, name, channels, layout):
         tifffile.imwrite(tmp_path / "overlay.tif", pixels, **options)
         found = assemble(open_reader(tmp_path / "overlay.tif"))
         np.testing.assert_array_equal(found, pixels.reshape(HEIGHT, WIDTH, -1))
+
+
+@pytest.mark.parametrize("layout", [{"tile": (32, 32)}, {"rowsperstrip": 16}])
+def test_jpeg_of_12_bits_equals_the_standard_s_sum_of_cosines(tmp_path, layout):
+    path = tmp_path / "overlay.tif"
+    options: dict[str, Any] = {"compression": "jpeg", "bitspersample": 12, "metadata": None}
+    tifffile.imwrite(path, ramps("u2", bits=11), photometric="minisblack", **options, **layout)
+    found = assemble(open_reader(path))[:, :, 0]
+    content = path.read_bytes()
+    with tifffile.TiffFile(path) as file:
+        page = file.pages.first
+        stored = zip(page.dataoffsets, page.databytecounts, strict=True)
+        segments = [jpeg.decode(content[start : start + size]) for start, size in stored]
+    across = 2 if "tile" in layout else 1
+    rows = [segments[at : at + across] for at in range(0, len(segments), across)]
+    exact = np.block(rows)[:HEIGHT, :WIDTH]
+    # Half a unit is rounding to an integer; libjpeg's integer cosines add a tenth.
+    assert np.abs(found - exact).max() < 0.75
+    assert found.max() > 255
 
 
 def test_jpeg_of_colours_equals_libjpeg_s(tmp_path):
@@ -368,10 +389,10 @@ REFUSED: dict[str, Callable[[Path], Path]] = {
     "a truncated TIFF": lambda path: content(path, tiff(path).read_bytes()[:-99]),
     "a compressed strip above 256 MiB": lambda path: tiff(path, compression="lzw", rowsperstrip=75),
     "a stream of another size than its tile": lambda path: streams(
-        path, imagecodecs.jpeg8_encode(np.zeros((64, 64), np.uint8))
+        path, bytes(imagecodecs.jpeg8_encode(np.zeros((64, 64), np.uint8)))
     ),
     "a JPEG without its end": lambda path: streams(
-        path, imagecodecs.jpeg8_encode(np.zeros((32, 32), np.uint8))[:-9]
+        path, bytes(imagecodecs.jpeg8_encode(np.zeros((32, 32), np.uint8))[:-9])
     ),
     "a PNG, JPEG or BMP above 256 MiB": lambda path: saved(path, format="PNG"),
     "a JPEG that EXIF turns": turned,

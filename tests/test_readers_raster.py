@@ -137,7 +137,7 @@ def test_jpeg_equals_pillow_s(path, samples):
 def test_jpeg_of_12_bits_is_refused(path):
     pixels = np.full((HEIGHT, WIDTH), 3000, np.uint16)
     with pytest.raises(OverlayFormatError, match="12-bit"):
-        opened(path, imagecodecs.jpeg8_encode(pixels, bitspersample=12))
+        opened(path, bytes(imagecodecs.jpeg8_encode(pixels, bitspersample=12)))
 
 
 def test_a_jpeg_that_exif_turns_is_refused(path):
