@@ -141,8 +141,9 @@ def test_ome_levels_and_channels_equal_tifffile_s(shared_data, name):
         levels = tiff.series[0].levels
         for index, level in enumerate(levels):
             # From tifffile 2026.5.2 on, a series is asked for with the axes of length 1.
-            if hasattr(level, "get_axes"):
-                expected = level.asarray(squeeze=False), level.get_axes(squeeze=False)
+            get_axes: Any = getattr(level, "get_axes", None)
+            if get_axes:
+                expected = level.asarray(squeeze=False), get_axes(squeeze=False)
             else:
                 list_series: Any = tiff.series
                 whole = list_series(squeeze=False)[0].levels[index]
