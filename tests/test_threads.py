@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from ratiopath.threads import in_parts, thread_count
+from ratiopath.resources import in_parts, thread_count
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratiopath import _core
-from ratiopath.limits import check_grid
 from ratiopath.options import check_channel
 from ratiopath.resolution import snap_scale
+from ratiopath.resources import check_grid
 from ratiopath.roi import Bounds, Rings
 from ratiopath.segments import rows_of_bytes
 from ratiopath.selection import Selection

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from ratiopath import _core
+from ratiopath.resources import in_parts
 from ratiopath.segments import cache, counts_limit, rows_of_bytes
-from ratiopath.threads import in_parts
 from ratiopath.values import sample_holding
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratiopath import _core
-from ratiopath.limits import FEW_ROWS
 from ratiopath.resolution import LARGEST_DENOMINATOR
+from ratiopath.resources import FEW_ROWS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

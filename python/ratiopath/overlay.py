@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from ratiopath.limits import LARGEST_OUTPUT
 from ratiopath.options import Options
 from ratiopath.overlap import Fractions, overlap_fractions
 from ratiopath.patches import PatchKind, fill_data, fill_separate, fill_stacked, set_outside
 from ratiopath.placement import EXTENT, GROUP_BY, Placement, place, place_slide
+from ratiopath.resources import LARGEST_OUTPUT
 from ratiopath.values import changed_by_cast
 
 if TYPE_CHECKING:

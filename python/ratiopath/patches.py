@@ -9,8 +9,8 @@ import numpy as np
 
 from ratiopath import _core
 from ratiopath.collect import constant_pixel, outside_pixel
+from ratiopath.resources import in_parts
 from ratiopath.segments import rows_of_bytes
-from ratiopath.threads import in_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from ratiopath import _core
-from ratiopath.limits import check_spans
+from ratiopath.resources import check_spans
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,8 +12,8 @@ from ratiopath.options import check_columns
 from ratiopath.overlap import Fractions
 from ratiopath.placement import EXTENT
 from ratiopath.resolution import snap_scale
+from ratiopath.resources import in_parts
 from ratiopath.roi import Region
-from ratiopath.threads import in_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -21,11 +21,11 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
 from ratiopath.errors import OverlayError, OverlayFormatError
-from ratiopath.limits import LARGEST_SEGMENT
 from ratiopath.readers.alpha import without_alpha
 from ratiopath.readers.base import Level, Reader, ResolutionMetadata
 from ratiopath.readers.files import PositionalFile, RandomAccessFile
 from ratiopath.readers.streams import jpeg_frame, png_size
+from ratiopath.resources import LARGEST_SEGMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from ratiopath.errors import OverlayFormatError
-from ratiopath.limits import LARGEST_SEGMENT
 from ratiopath.readers.base import SAMPLE_TYPES, Level, Reader, ResolutionMetadata
 from ratiopath.readers.files import PositionalFile, RandomAccessFile
+from ratiopath.resources import LARGEST_SEGMENT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

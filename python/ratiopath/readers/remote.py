@@ -9,8 +9,8 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from ratiopath.errors import OverlayAccessError, OverlayFormatError, OverlayNotFoundError
-from ratiopath.limits import LARGEST_SEGMENT
 from ratiopath.readers.files import RandomAccessFile
+from ratiopath.resources import LARGEST_SEGMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

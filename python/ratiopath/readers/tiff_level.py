@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ratiopath.limits import LARGEST_SEGMENT
 from ratiopath.readers.base import Level
 from ratiopath.readers.tiff_planes import RowPlane, StripPlane, TilePlane
+from ratiopath.resources import LARGEST_SEGMENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

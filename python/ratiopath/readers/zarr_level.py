@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ratiopath.limits import LARGEST_SEGMENT
 from ratiopath.readers.base import Level
 from ratiopath.readers.folders import WHOLE, Folder, Part
 from ratiopath.readers.zarr_shards import ShardIndex
+from ratiopath.resources import LARGEST_SEGMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -10,9 +10,9 @@ from ratiopath import _core
 from ratiopath.collect import constant_pixel
 from ratiopath.overlay import EXACT_ROWS, groups_of
 from ratiopath.placement import place
+from ratiopath.resources import in_parts
 from ratiopath.segments import rows_of_bytes
 from ratiopath.stats.options import quantile_share
-from ratiopath.threads import in_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from ratiopath.limits import LARGEST_OUTPUT
+from ratiopath.resources import LARGEST_OUTPUT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
