@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ratiopath.keep import Condition, Keep, key_order, number_text
+from ratiopath.values.conditions import Condition, Keep
+from ratiopath.values.keys import key_order, number_text
 
 CLASSES = ["background", "tissue", "blood vessel", "[0,0.5)"]
 

@@ -105,7 +105,12 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "ratiopath.errors": ("ratiopath",),
 }
 INPUT_AND_OUTPUT = ("os", "io", "pathlib", "fsspec", "tifffile", "openslide", "ratiopath.readers")
-for pure in ("ratiopath.bins", "ratiopath.resolution", "ratiopath.roi", "ratiopath.values"):
+for pure in (
+    "ratiopath.values.bins",
+    "ratiopath.resolution",
+    "ratiopath.roi",
+    "ratiopath.values.pixels",
+):
     FORBIDDEN[pure] = INPUT_AND_OUTPUT
 
 

@@ -13,12 +13,12 @@ import pytest
 from matplotlib.collections import LineCollection, PolyCollection
 
 from overlays import write_overlay
-from ratiopath.keep import Keep
 from ratiopath.plots import plot_contact_sheet, plot_slide
 from ratiopath.plots.draw import scale_bar
 from ratiopath.plots.thumbnail import as_picture, read_thumbnail
 from ratiopath.plots.tiles import Cells, Tiles
 from ratiopath.readers import open_reader
+from ratiopath.values.conditions import Keep
 
 MPP = 0.5
 

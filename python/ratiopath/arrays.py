@@ -15,8 +15,7 @@ from ratiopath.resolution import snap_scale
 from ratiopath.resources import check_grid
 from ratiopath.roi import Bounds, Rings
 from ratiopath.segments import rows_of_bytes
-from ratiopath.selection import Selection
-from ratiopath.values import (
+from ratiopath.values.pixels import (
     SUPPORTED_KINDS,
     Distinct,
     check_dtype,
@@ -25,12 +24,13 @@ from ratiopath.values import (
     match_key,
     value_of,
 )
+from ratiopath.values.selection import Selection
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from shapely.geometry.base import BaseGeometry
 
-    from ratiopath.selection import Key
+    from ratiopath.values.selection import Key
 
 
 def scale_coordinates(coordinates: ArrayLike, scale: float) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from ratiopath.errors import OverlayValueError
-from ratiopath.values import check_unmasked
+from ratiopath.values.pixels import check_unmasked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

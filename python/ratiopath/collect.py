@@ -10,7 +10,7 @@ import numpy as np
 from ratiopath import _core
 from ratiopath.resources import in_parts
 from ratiopath.segments import cache, counts_limit, rows_of_bytes
-from ratiopath.values import sample_holding
+from ratiopath.values.pixels import sample_holding
 
 if TYPE_CHECKING:
     from collections.abc import Callable

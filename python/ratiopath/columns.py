@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from ratiopath.errors import OverlayValueError
-from ratiopath.values import MOST_LABELS
+from ratiopath.values.pixels import MOST_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ratiopath.batch import Batch
     from ratiopath.options import OverlapOptions
     from ratiopath.overlap import Fractions
-    from ratiopath.selection import Key
+    from ratiopath.values.selection import Key
 
 # Arrow cannot write a struct without a field, so a block in which nothing occurs has this one.
 PLACEHOLDER = "0"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
     from shapely.geometry.base import BaseGeometry
 
-    from ratiopath.selection import Key
+    from ratiopath.values.selection import Key
 
 
 class OverlayPatches(NamedTuple):

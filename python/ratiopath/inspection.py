@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratiopath.arrays import count_values
-from ratiopath.keep import key_order
 from ratiopath.readers import open_reader
 from ratiopath.resolution import (
     describe_missing_mpp,
@@ -23,7 +22,8 @@ from ratiopath.resolution import (
     has_default_tags,
     level_downsamples,
 )
-from ratiopath.values import MOST_LABELS, text_of
+from ratiopath.values.keys import key_order
+from ratiopath.values.pixels import MOST_LABELS, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 import numpy as np
 
 from ratiopath.readers.storage import StorageOptions
-from ratiopath.selection import Selection
-from ratiopath.values import check_dtype
+from ratiopath.values.pixels import check_dtype
+from ratiopath.values.selection import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

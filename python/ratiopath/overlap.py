@@ -10,8 +10,8 @@ import numpy as np
 
 from ratiopath.collect import Areas, collect
 from ratiopath.errors import OverlayValueError
-from ratiopath.selection import UNDECLARED, Key
-from ratiopath.values import Distinct
+from ratiopath.values.pixels import Distinct
+from ratiopath.values.selection import UNDECLARED, Key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,7 +17,7 @@ from ratiopath.overlap import Fractions, overlap_fractions
 from ratiopath.patches import PatchKind, fill_data, fill_separate, fill_stacked, set_outside
 from ratiopath.placement import EXTENT, GROUP_BY, Placement, place, place_slide
 from ratiopath.resources import LARGEST_OUTPUT
-from ratiopath.values import changed_by_cast
+from ratiopath.values.pixels import changed_by_cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -18,7 +18,7 @@ from ratiopath.readers.array import ArrayReader
 from ratiopath.readers.empty import EmptyReader
 from ratiopath.roi import Region
 from ratiopath.segments import cache
-from ratiopath.values import sample_holding
+from ratiopath.values.pixels import sample_holding
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

@@ -16,7 +16,7 @@ from ratiopath.annotations.polygons import class_polygons, dissolve, flat, valid
 from ratiopath.cache import cache_bytes
 from ratiopath.errors import OverlayNotFoundError, OverlayValueError
 from ratiopath.readers.files import file_identity, unopenable
-from ratiopath.selection import OTHER
+from ratiopath.values.selection import OTHER
 
 if TYPE_CHECKING:
     from ratiopath.annotations.features import Features

@@ -13,7 +13,7 @@ from rich.table import Table
 from ratiopath.cli.console import say_error
 from ratiopath.errors import OverlayError
 from ratiopath.inspection import inspect
-from ratiopath.values import MOST_LABELS
+from ratiopath.values.pixels import MOST_LABELS
 
 if TYPE_CHECKING:
     from ratiopath.inspection import LevelReport, Report, Values

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from ratiopath.keep import number_text
+from ratiopath.values.keys import number_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

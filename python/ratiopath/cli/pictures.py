@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from ratiopath.errors import OverlayError
-from ratiopath.keep import COVERAGE_PREFIX
 from ratiopath.plots import plot_contact_sheet, plot_slide
 from ratiopath.replacing import replacing
 from ratiopath.runs.merge import coverage_columns, key_names
 from ratiopath.runs.run import Failure
+from ratiopath.values.conditions import COVERAGE_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

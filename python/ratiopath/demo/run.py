@@ -18,9 +18,10 @@ from ratiopath import overlay_overlap
 from ratiopath.demo.pipeline import central_roi, cover_tiles, local_ray, prepare_tiles
 from ratiopath.demo.sample import Sample, write_sample
 from ratiopath.errors import OverlayValueError
-from ratiopath.keep import COVERAGE_PREFIX, number_text
 from ratiopath.plots import plot_slide
 from ratiopath.replacing import replacing
+from ratiopath.values.conditions import COVERAGE_PREFIX
+from ratiopath.values.keys import number_text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,14 +11,14 @@ from matplotlib.patches import Patch
 from ratiopath import resolution
 from ratiopath.plots.thumbnail import read_thumbnail
 from ratiopath.readers import open_reader
-from ratiopath.values import Distinct
+from ratiopath.values.pixels import Distinct
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from ratiopath.resolution import Pair
-    from ratiopath.selection import Selection
+    from ratiopath.values.selection import Selection
 
 # More classes than this are not told apart by colour and hatching.
 MOST_CLASSES = 7

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from ratiopath.keep import Keep
 from ratiopath.plots.draw import (
     SlidePicture,
     coverage_bar,
@@ -20,6 +19,7 @@ from ratiopath.plots.draw import (
 )
 from ratiopath.plots.slide import coloured_key, key_coverage
 from ratiopath.plots.tiles import Cells, Tiles
+from ratiopath.values.conditions import Keep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import StrMethodFormatter
 
-from ratiopath.keep import COVERAGE_PREFIX, Keep
 from ratiopath.plots.draw import SlidePicture, coverage_bar, draw_slide, draw_tiles, tile_legend
 from ratiopath.plots.overlay import draw_overlay, read_overlay_picture
 from ratiopath.plots.tiles import Cells, Tiles
-from ratiopath.selection import Selection
+from ratiopath.values.conditions import COVERAGE_PREFIX, Keep
+from ratiopath.values.selection import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ratiopath.keep import COVERAGE_PREFIX, Keep, key_order
+from ratiopath.values.conditions import COVERAGE_PREFIX, Keep
+from ratiopath.values.keys import key_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,7 +12,7 @@ from ratiopath.batch import Batch
 from ratiopath.errors import OverlayError, OverlayValueError
 from ratiopath.overlay import fractions
 from ratiopath.runs.plan import slide_extent
-from ratiopath.values import MOST_LABELS
+from ratiopath.values.pixels import MOST_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

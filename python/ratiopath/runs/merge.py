@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ratiopath.errors import OverlayValueError
-from ratiopath.keep import COVERAGE_PREFIX, key_order
 from ratiopath.replacing import replacing
-from ratiopath.values import MOST_LABELS
+from ratiopath.values.conditions import COVERAGE_PREFIX
+from ratiopath.values.keys import key_order
+from ratiopath.values.pixels import MOST_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ratiopath import _core
-from ratiopath.keep import Keep
 from ratiopath.options import overlap_options
 from ratiopath.runs.regions import parse_roi
 from ratiopath.slides.rows import Tiling
+from ratiopath.values.conditions import Keep
 
 if TYPE_CHECKING:
     from typing import Any
@@ -48,7 +48,7 @@ class Settings:
         classes: Names of values, as pairs; the value ``"other"`` gathers the rest.
         bins: Edges, to count ranges instead of values.
         on_missing: ``"error"``, ``"empty"``, or ``"skip"`` to leave such slides out.
-        keep: Conditions, see `ratiopath.keep`.
+        keep: Conditions, see `ratiopath.values.conditions`.
     """
 
     overlay: str

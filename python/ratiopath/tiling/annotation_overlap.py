@@ -14,8 +14,8 @@ from ratiopath.batch import Batch
 from ratiopath.columns import struct_column
 from ratiopath.options import OverlapOptions, check_absent
 from ratiopath.roi import Region
-from ratiopath.selection import Selection
 from ratiopath.tiling.expressions import BatchExpression, expression, pandas_index, struct_result
+from ratiopath.values.selection import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

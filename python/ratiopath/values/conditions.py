@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from ratiopath.values.keys import number_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -101,34 +103,6 @@ class Keep:
         for condition in self.conditions:
             kept &= condition.holds(coverage.get(condition.key, np.zeros(size)))
         return kept
-
-
-def key_order(text: str) -> tuple[int, tuple[float, ...], str]:
-    """Return what to sort key texts by: numbers ascending, NaN, colours, then names."""
-    try:
-        numbers = [float(part) for part in text.split(",")]
-    except ValueError:
-        return 3, (), text
-    if len(numbers) > 1:
-        return 2, tuple(numbers), text
-    return (1, (), text) if np.isnan(numbers[0]) else (0, tuple(numbers), text)
-
-
-def number_text(text: str) -> str:
-    """Return the key text of a value written in any way: ``255`` for ``255.0``.
-
-    Raises:
-        ValueError: It is no number, and no numbers parted by commas.
-    """
-    return ",".join(_canonical(part) for part in text.split(","))
-
-
-def _canonical(text: str) -> str:
-    value = float(text)
-    # Not through float: 64-bit labels have more digits than that holds.
-    if text.strip().lstrip("+-").isdigit():
-        return str(int(text))
-    return str(int(value)) if value.is_integer() else str(value)
 
 
 def _conditions(text: str, declared: Sequence[str] | None) -> list[Condition]:

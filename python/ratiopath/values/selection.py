@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
-from ratiopath.bins import Bins
-from ratiopath.values import Distinct, Value, check_dtype, match_key, text_of
+from ratiopath.values.bins import Bins
+from ratiopath.values.pixels import Distinct, Value, check_dtype, match_key, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence

@@ -3,7 +3,7 @@
 The core counts byte patterns. This module alone knows which patterns are one value (NaN, -0.0, a
 grey pixel of several channels), how a value is written, and which dtype holds it. It works on
 distinct pixels only, so it costs nothing per tile. What counts, and under which name, is in
-`ratiopath.selection`.
+`ratiopath.values.selection`.
 """
 
 from __future__ import annotations
