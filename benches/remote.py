@@ -21,8 +21,9 @@ import numpy as np
 import tifffile
 
 from ratiopath import overlay_overlap, read_overlay
-from ratiopath.readers import open_reader, remote
+from ratiopath.readers import open_reader
 from ratiopath.segments import cache
+from ratiopath.storage import remote
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

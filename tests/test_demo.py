@@ -19,7 +19,7 @@ from ratiopath.cli.app import app
 from ratiopath.demo.run import Settings, run
 from ratiopath.demo.sample import MASK_MPP, SLIDE_MPP, write_sample
 from ratiopath.errors import OverlayValueError
-from ratiopath.replacing import replacing
+from ratiopath.storage.atomic import replacing
 
 COLUMNS = [
     "path",

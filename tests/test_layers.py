@@ -52,8 +52,8 @@ ROOMS = {
     "rich": ("ratiopath.cli", "ratiopath.demo"),
     "matplotlib": ("ratiopath.plots",),
     "mpl_toolkits": ("ratiopath.plots",),
-    "fsspec": ("ratiopath.readers.storage",),
-    "aiohttp": ("ratiopath.readers.storage",),
+    "fsspec": ("ratiopath.storage.filesystems",),
+    "aiohttp": ("ratiopath.storage.filesystems",),
     "zarr": (
         "ratiopath.readers.zarr",
         "ratiopath.readers.zarr_level",

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from overlays import labels, write_overlay
 from ratiopath.errors import OverlayError, OverlayFormatError
 from ratiopath.readers import open_reader
-from ratiopath.readers.files import PositionalFile
 from ratiopath.readers.tiff import TiffReader
+from ratiopath.storage.files import PositionalFile
 from readers_assembly import assemble
 
 if TYPE_CHECKING:

@@ -23,9 +23,11 @@ from ratiopath import (
     read_overlay,
 )
 from ratiopath.options import patch_options
-from ratiopath.readers import open_reader, remote, storage
-from ratiopath.readers.remote import merged
+from ratiopath.readers import open_reader
 from ratiopath.segments import cache
+from ratiopath.storage import filesystems as storage
+from ratiopath.storage import remote
+from ratiopath.storage.remote import merged
 from readers_assembly import assemble
 from servers import web_server
 

@@ -16,8 +16,8 @@ from ratiopath import (
     overlay_overlap,
     read_overlay,
 )
-from ratiopath.readers import folders, remote
 from ratiopath.segments import cache
+from ratiopath.storage import folders, remote
 from servers import web_server
 from zarrs import write_zarr
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import numpy as np
 
-from ratiopath.readers.storage import StorageOptions
+from ratiopath.storage.filesystems import StorageOptions
 from ratiopath.values.pixels import check_dtype
 from ratiopath.values.selection import Selection
 

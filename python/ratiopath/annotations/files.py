@@ -11,7 +11,7 @@ from ratiopath.annotations.asap import parse_asap
 from ratiopath.annotations.geojson import parse_geojson
 from ratiopath.annotations.geoparquet import parse_geoparquet
 from ratiopath.errors import OverlayFormatError
-from ratiopath.readers.files import unopenable
+from ratiopath.storage.files import unopenable
 
 if TYPE_CHECKING:
     from ratiopath.annotations.features import Features

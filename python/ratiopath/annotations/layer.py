@@ -15,7 +15,7 @@ from ratiopath.annotations.files import read_features
 from ratiopath.annotations.polygons import class_polygons, dissolve, flat, valid_polygons
 from ratiopath.cache import cache_bytes
 from ratiopath.errors import OverlayNotFoundError, OverlayValueError
-from ratiopath.readers.files import file_identity, unopenable
+from ratiopath.storage.files import file_identity, unopenable
 from ratiopath.values.selection import OTHER
 
 if TYPE_CHECKING:

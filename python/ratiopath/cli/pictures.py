@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 
 from ratiopath.errors import OverlayError
 from ratiopath.plots import plot_contact_sheet, plot_slide
-from ratiopath.replacing import replacing
 from ratiopath.runs.merge import coverage_columns, key_names
 from ratiopath.runs.run import Failure
+from ratiopath.storage.atomic import replacing
 from ratiopath.values.conditions import COVERAGE_PREFIX
 
 if TYPE_CHECKING:

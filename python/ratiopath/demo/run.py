@@ -19,7 +19,7 @@ from ratiopath.demo.pipeline import central_roi, cover_tiles, local_ray, prepare
 from ratiopath.demo.sample import Sample, write_sample
 from ratiopath.errors import OverlayValueError
 from ratiopath.plots import plot_slide
-from ratiopath.replacing import replacing
+from ratiopath.storage.atomic import replacing
 from ratiopath.values.conditions import COVERAGE_PREFIX
 from ratiopath.values.keys import number_text
 

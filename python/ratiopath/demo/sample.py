@@ -15,7 +15,7 @@ from PIL import Image
 from skimage import data
 from skimage.filters import gaussian
 
-from ratiopath.replacing import replacing
+from ratiopath.storage.atomic import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,20 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from ratiopath.errors import OverlayFormatError, OverlayNotFoundError
 from ratiopath.readers.base import Level, Reader, ResolutionMetadata
-from ratiopath.readers.files import (
-    PositionalFile,
-    RandomAccessFile,
-    file_identity,
-    unopenable,
-)
-from ratiopath.readers.folders import Folder, LocalFolder, RemoteFolder, ZipFolder
-from ratiopath.readers.remote import RemoteFile, remote_identity
-from ratiopath.readers.storage import Storage, is_url, local_path
+from ratiopath.storage.files import PositionalFile, RandomAccessFile, file_identity, unopenable
+from ratiopath.storage.filesystems import Storage, is_url, local_path
+from ratiopath.storage.folders import Folder, LocalFolder, RemoteFolder, ZipFolder
+from ratiopath.storage.remote import RemoteFile, remote_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ratiopath.readers.storage import Status
+    from ratiopath.storage.filesystems import Status
 
 __all__ = ["Level", "Reader", "ResolutionMetadata", "open_reader"]
 

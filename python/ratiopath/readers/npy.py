@@ -12,8 +12,8 @@ from numpy.lib import format as npy_format
 
 from ratiopath.errors import OverlayFormatError
 from ratiopath.readers.base import SAMPLE_TYPES, Level, Reader, ResolutionMetadata
-from ratiopath.readers.files import PositionalFile, RandomAccessFile
 from ratiopath.resources import LARGEST_SEGMENT
+from ratiopath.storage.files import PositionalFile, RandomAccessFile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

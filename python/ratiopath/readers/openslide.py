@@ -11,7 +11,7 @@ import openslide
 
 from ratiopath.errors import OverlayFormatError
 from ratiopath.readers.base import Level, Reader, ResolutionMetadata
-from ratiopath.readers.files import file_identity, unopenable
+from ratiopath.storage.files import file_identity, unopenable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

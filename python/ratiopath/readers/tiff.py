@@ -20,12 +20,12 @@ import tifffile
 from ratiopath.errors import OverlayError, OverlayFormatError
 from ratiopath.readers.alpha import without_alpha
 from ratiopath.readers.base import SAMPLE_TYPES, Reader
-from ratiopath.readers.files import PositionalFile, RandomAccessFile
 from ratiopath.readers.tiff_level import TiffLevel
 from ratiopath.readers.tiff_metadata import GDAL_NODATA, fill_value, resolution_metadata
 from ratiopath.readers.tiff_pyramid import pyramid_pages
 from ratiopath.readers.tiff_turned import upright, upright_resolution
 from ratiopath.resources import LARGEST_SEGMENT
+from ratiopath.storage.files import PositionalFile, RandomAccessFile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

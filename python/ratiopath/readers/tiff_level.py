@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ratiopath.readers.files import RandomAccessFile
     from ratiopath.readers.tiff_planes import Plane
     from ratiopath.readers.tiff_pyramid import Page
+    from ratiopath.storage.files import RandomAccessFile
 
 # Stored bytes are compared, not decoded, where they are at most one in so many of the decoded.
 SMALL_FRACTION = 32

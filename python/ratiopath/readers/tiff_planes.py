@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ratiopath.readers.base import Level
-    from ratiopath.readers.files import RandomAccessFile
     from ratiopath.readers.tiff_pyramid import Page
+    from ratiopath.storage.files import RandomAccessFile
 
 JPEG_BLOCK = 16
 

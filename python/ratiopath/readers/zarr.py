@@ -13,18 +13,18 @@ import zarr
 
 from ratiopath.errors import OverlayError, OverlayFormatError
 from ratiopath.readers.base import SAMPLE_TYPES, Reader, ResolutionMetadata
-from ratiopath.readers.remote import AHEAD_BYTES
 from ratiopath.readers.zarr_level import ZarrLevel
 from ratiopath.readers.zarr_metadata import find_multiscale, is_series, plain_axes
 from ratiopath.readers.zarr_store import FolderStore
+from ratiopath.storage.remote import AHEAD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from ratiopath.readers.folders import Folder
     from ratiopath.readers.zarr_metadata import Dataset, Multiscale
+    from ratiopath.storage.folders import Folder
 
 
 class ZarrReader(Reader):

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratiopath.readers.base import Level
-from ratiopath.readers.folders import WHOLE, Folder, Part
 from ratiopath.readers.zarr_shards import ShardIndex
 from ratiopath.resources import LARGEST_SEGMENT
+from ratiopath.storage.folders import WHOLE, Folder, Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from zarr.codecs import BytesCodec, Crc32cCodec, ShardingCodec
 
-from ratiopath.readers.remote import LARGEST_READ
+from ratiopath.storage.remote import LARGEST_READ
 
 if TYPE_CHECKING:
     import zarr
     from zarr.core.metadata import ArrayV3Metadata
 
-    from ratiopath.readers.folders import Part
+    from ratiopath.storage.folders import Part
 
 # Where a shard's index says a chunk lies: offset and bytes, both this number if it is left out.
 _PLACE_BYTES = 16

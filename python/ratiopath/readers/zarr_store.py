@@ -13,8 +13,8 @@ from zarr.abc.store import (
     SuffixByteRequest,
 )
 
-from ratiopath.readers.folders import WHOLE, Folder, Part
-from ratiopath.readers.remote import LARGEST_READ
+from ratiopath.storage.folders import WHOLE, Folder, Part
+from ratiopath.storage.remote import LARGEST_READ
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence

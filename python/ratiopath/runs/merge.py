@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ratiopath.errors import OverlayValueError
-from ratiopath.replacing import replacing
+from ratiopath.storage.atomic import replacing
 from ratiopath.values.conditions import COVERAGE_PREFIX
 from ratiopath.values.keys import key_order
 from ratiopath.values.pixels import MOST_LABELS

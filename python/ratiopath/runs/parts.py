@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow.parquet as pq
 
-from ratiopath.replacing import replacing
 from ratiopath.runs.cover import PART_SCHEMA, cover_slide
 from ratiopath.runs.jobs import absolute
 from ratiopath.runs.settings import short_hash
+from ratiopath.storage.atomic import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,15 +9,15 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from ratiopath.errors import OverlayAccessError, OverlayFormatError, OverlayNotFoundError
-from ratiopath.readers.files import RandomAccessFile
 from ratiopath.resources import LARGEST_SEGMENT
+from ratiopath.storage.files import RandomAccessFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from typing_extensions import Buffer
 
-    from ratiopath.readers.storage import Status, Storage
+    from ratiopath.storage.filesystems import Status, Storage
 
 # Headers and tables of offsets are read in blocks of so many bytes.
 BLOCK = 128 * 1024

@@ -10,13 +10,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ratiopath.errors import OverlayFormatError
-from ratiopath.readers.files import file_identity, unopenable
-from ratiopath.readers.remote import LARGEST_READ, fetched, remote_identity, replaced
+from ratiopath.storage.files import file_identity, unopenable
+from ratiopath.storage.remote import LARGEST_READ, fetched, remote_identity, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from ratiopath.readers.storage import Request, Status, Storage
+    from ratiopath.storage.filesystems import Request, Status, Storage
 
 # First byte, or bytes from the end if negative, and byte past the last; None for the whole.
 Part = tuple[int | None, int | None]
