@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratiopath.readers import _readers
+from ratiopath.readers.opening import _readers
 from ratiopath.segments import cache
 
 if TYPE_CHECKING:

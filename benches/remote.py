@@ -21,7 +21,7 @@ import numpy as np
 import tifffile
 
 from ratiopath import overlay_overlap, read_overlay
-from ratiopath.readers import open_reader
+from ratiopath.readers.opening import open_reader
 from ratiopath.segments import cache
 from ratiopath.storage import remote
 

@@ -31,7 +31,7 @@ from ratiopath import (
 )
 from ratiopath.annotations.layer import cache as layers
 from ratiopath.cache import Counter
-from ratiopath.readers import MAX_OPEN_READERS, open_reader
+from ratiopath.readers.opening import MAX_OPEN_READERS, open_reader
 from ratiopath.readers.openslide import OpenSlideReader
 from ratiopath.segments import SegmentCache, cache
 

@@ -17,7 +17,7 @@ from ratiopath.plots import plot_contact_sheet, plot_slide
 from ratiopath.plots.draw import scale_bar
 from ratiopath.plots.thumbnail import as_picture, read_thumbnail
 from ratiopath.plots.tiles import Cells, Tiles
-from ratiopath.readers import open_reader
+from ratiopath.readers.opening import open_reader
 from ratiopath.values.conditions import Keep
 
 MPP = 0.5

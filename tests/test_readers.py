@@ -14,9 +14,9 @@ import pytest
 import tifffile
 
 from overlays import labels, write_overlay
-from ratiopath import readers
 from ratiopath.errors import OverlayFormatError, OverlayNotFoundError
-from ratiopath.readers import open_reader
+from ratiopath.readers import opening
+from ratiopath.readers.opening import open_reader
 from ratiopath.readers.openslide import OpenSlideReader
 from ratiopath.readers.tiff import TiffReader, VendorLayoutError
 from readers_assembly import assemble
@@ -104,8 +104,8 @@ def test_a_replaced_file_is_opened_anew(overlay):
 
 
 def test_open_readers_are_bounded_and_a_dropped_one_still_reads(tmp_path, overlay, monkeypatch):
-    monkeypatch.setattr(readers, "_readers", readers._OpenReaders())
-    monkeypatch.setattr(readers, "MAX_OPEN_READERS", 2)
+    monkeypatch.setattr(opening, "_readers", opening._OpenReaders())
+    monkeypatch.setattr(opening, "MAX_OPEN_READERS", 2)
     held = open_reader(overlay)
     for index in range(3):
         open_reader(write_overlay(tmp_path / f"{index}.tiff", [labels()]))

@@ -8,8 +8,8 @@ import pytest
 
 from overlays import write_overlay
 from ratiopath.errors import OverlayFormatError, OverlayNotFoundError
-from ratiopath.readers import ResolutionMetadata
 from ratiopath.readers.array import ArrayReader
+from ratiopath.readers.base import ResolutionMetadata
 from ratiopath.readers.openslide import OpenSlideReader
 from readers_assembly import assemble, sizes
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from overlays import write_overlay
 from ratiopath.errors import OverlayFormatError
-from ratiopath.readers import ResolutionMetadata
+from ratiopath.readers.base import ResolutionMetadata
 from ratiopath.readers.tiff import TiffReader
 from ratiopath.readers.tiff_metadata import resolution_metadata
 from readers_assembly import assemble, sizes

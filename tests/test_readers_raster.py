@@ -15,9 +15,11 @@ from PIL import Image
 
 from ratiopath import OverlayResolutionError, overlay_overlap
 from ratiopath.errors import OverlayFormatError
-from ratiopath.readers import ResolutionMetadata, image, npy, open_reader
+from ratiopath.readers import image, npy
+from ratiopath.readers.base import ResolutionMetadata
 from ratiopath.readers.image import ImageReader
 from ratiopath.readers.npy import NpyReader
+from ratiopath.readers.opening import open_reader
 from readers_assembly import assemble, sizes
 
 HEIGHT, WIDTH = 37, 45

@@ -13,7 +13,8 @@ import tifffile
 from PIL import Image, ImageOps
 
 from ratiopath.errors import OverlayFormatError
-from ratiopath.readers import ResolutionMetadata, open_reader
+from ratiopath.readers.base import ResolutionMetadata
+from ratiopath.readers.opening import open_reader
 from readers_assembly import assemble, sizes
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import tifffile
 from PIL import Image, ImageOps
 
 from ratiopath import overlay_overlap
-from ratiopath.readers import ResolutionMetadata
+from ratiopath.readers.base import ResolutionMetadata
 from ratiopath.readers.tiff import TiffReader
 from readers_assembly import assemble, sizes
 

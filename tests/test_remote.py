@@ -23,7 +23,7 @@ from ratiopath import (
     read_overlay,
 )
 from ratiopath.options import patch_options
-from ratiopath.readers import open_reader
+from ratiopath.readers.opening import open_reader
 from ratiopath.segments import cache
 from ratiopath.storage import filesystems as storage
 from ratiopath.storage import remote

@@ -11,7 +11,7 @@ from shapely import box
 from overlays import write_overlay
 from ratiopath import overlay_overlap
 from ratiopath.cache import BoundedCache, Numbers, cache_bytes
-from ratiopath.readers import open_reader
+from ratiopath.readers.opening import open_reader
 from ratiopath.segments import SegmentCache, cache
 
 

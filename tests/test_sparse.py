@@ -9,7 +9,7 @@ from shapely import Point, box
 
 from overlays import write_overlay
 from ratiopath import overlay_overlap, polygon_coverage, polygon_mask, read_overlay
-from ratiopath.readers import open_reader
+from ratiopath.readers.opening import open_reader
 
 SIZE, TILE = 64, 16
 GDAL_NODATA, TILE_OFFSETS, TILE_BYTE_COUNTS = 42113, 324, 325

@@ -14,7 +14,8 @@ from PIL import Image
 from shapely import box
 
 from ratiopath import OverlayFormatError, OverlayResolutionError, overlay_overlap, read_overlay
-from ratiopath.readers import ResolutionMetadata, open_reader
+from ratiopath.readers.base import ResolutionMetadata
+from ratiopath.readers.opening import open_reader
 from ratiopath.readers.openslide import OpenSlideReader
 from ratiopath.readers.tiff import TiffReader
 from ratiopath.resolution import level_mpps

@@ -24,7 +24,8 @@ from ratiopath import (
     overlay_overlap,
     read_overlay,
 )
-from ratiopath.readers import open_reader, zarr_level
+from ratiopath.readers import zarr_level
+from ratiopath.readers.opening import open_reader
 from readers_assembly import assemble, sizes
 from zarrs import write_zarr
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratiopath.arrays import count_values
-from ratiopath.readers import open_reader
+from ratiopath.readers.opening import open_reader
 from ratiopath.resolution import (
     describe_missing_mpp,
     find_base_mpp,

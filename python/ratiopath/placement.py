@@ -13,9 +13,9 @@ from ratiopath import _core, resolution
 from ratiopath.errors import OverlayError, OverlayNotFoundError
 from ratiopath.geometry import CoordinateError, lay_exact, lay_rounded
 from ratiopath.options import Options
-from ratiopath.readers import open_reader
 from ratiopath.readers.array import ArrayReader
 from ratiopath.readers.empty import EmptyReader
+from ratiopath.readers.opening import open_reader
 from ratiopath.roi import Region
 from ratiopath.segments import cache
 from ratiopath.values.pixels import sample_holding

@@ -13,7 +13,7 @@ from matplotlib.path import Path as Outline
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
 from ratiopath.plots.thumbnail import as_picture, read_thumbnail
-from ratiopath.readers import open_reader
+from ratiopath.readers.opening import open_reader
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

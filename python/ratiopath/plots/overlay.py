@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 
 from ratiopath import resolution
 from ratiopath.plots.thumbnail import read_thumbnail
-from ratiopath.readers import open_reader
+from ratiopath.readers.opening import open_reader
 from ratiopath.values.pixels import Distinct
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ratiopath import resolution
 from ratiopath.errors import OverlayNotFoundError, OverlayResolutionError
-from ratiopath.readers import open_reader
+from ratiopath.readers.opening import open_reader
 from ratiopath.slides.rows import read_slide_row
 from ratiopath.tiling.tilers import grid_tiles
 

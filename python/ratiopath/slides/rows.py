@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from ratiopath.errors import OverlayResolutionError
-from ratiopath.readers import open_reader
+from ratiopath.readers.opening import open_reader
 from ratiopath.resolution import (
     choose_level,
     describe_missing_mpp,
