@@ -23,7 +23,7 @@ from ratiopath.batch import Batch
 from ratiopath.options import Options
 from ratiopath.overlay import stacked_patches
 from ratiopath.readers.base import Reader
-from ratiopath.readers.tiff import TiffReader
+from ratiopath.readers.tiff.reader import TiffReader
 from ratiopath.roi import Region
 from work import EXTENT, MPP, region, tile_grid
 

@@ -84,7 +84,7 @@ def highest() -> float:
 def measure(case: str, folder: Path) -> float:
     """Run a case here and return its MiB over what the imports took."""
     import ratiopath  # noqa: PLC0415 - what it takes is not counted
-    import ratiopath.readers.tiff  # noqa: PLC0415 # pyright: ignore[reportUnusedImport] - likewise, what it imports
+    import ratiopath.readers.tiff.reader  # noqa: PLC0415 # pyright: ignore[reportUnusedImport] - likewise, what it imports
     from work import tile_grid  # noqa: PLC0415 - likewise
 
     name, mpp, options = CASES[case]

@@ -132,7 +132,7 @@ def memory_of(count: int, folder: Path) -> float:
 
 def memory_here(count: int, folder: Path) -> float:
     """Return the MiB that fractions of so many tiles took, and those of their result."""
-    import ratiopath.readers.tiff  # noqa: PLC0415 # pyright: ignore[reportUnusedImport] - what it imports is not counted
+    import ratiopath.readers.tiff.reader  # noqa: PLC0415 # pyright: ignore[reportUnusedImport] - what it imports is not counted
 
     columns = over_overlays(make_many(folder)[: count // PER_OVERLAY])
     before = highest()

@@ -17,12 +17,13 @@ from PIL import Image
 
 import jpeg
 from ratiopath.errors import OverlayError
-from ratiopath.readers import image, tiff_level
+from ratiopath.readers import image
 from ratiopath.readers.image import ImageReader
 from ratiopath.readers.npy import NpyReader
 from ratiopath.readers.opening import open_reader
 from ratiopath.readers.openslide import OpenSlideReader
-from ratiopath.readers.tiff import TiffReader
+from ratiopath.readers.tiff import level as tiff_level
+from ratiopath.readers.tiff.reader import TiffReader
 from readers_assembly import assemble
 from vendor_slides import (
     Area,

@@ -18,7 +18,7 @@ from ratiopath.errors import OverlayFormatError, OverlayNotFoundError
 from ratiopath.readers import opening
 from ratiopath.readers.opening import open_reader
 from ratiopath.readers.openslide import OpenSlideReader
-from ratiopath.readers.tiff import TiffReader, VendorLayoutError
+from ratiopath.readers.tiff.reader import TiffReader, VendorLayoutError
 from readers_assembly import assemble
 
 OPTIONS: dict[str, Any] = {"photometric": "minisblack", "metadata": None}

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from overlays import labels, write_overlay
 from ratiopath.errors import OverlayError, OverlayFormatError
 from ratiopath.readers.opening import open_reader
-from ratiopath.readers.tiff import TiffReader
+from ratiopath.readers.tiff.reader import TiffReader
 from ratiopath.storage.files import PositionalFile
 from readers_assembly import assemble
 

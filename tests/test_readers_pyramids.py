@@ -12,8 +12,8 @@ from PIL import Image
 from overlays import write_overlay
 from ratiopath.errors import OverlayFormatError
 from ratiopath.readers.base import ResolutionMetadata
-from ratiopath.readers.tiff import TiffReader
-from ratiopath.readers.tiff_metadata import resolution_metadata
+from ratiopath.readers.tiff.metadata import resolution_metadata
+from ratiopath.readers.tiff.reader import TiffReader
 from readers_assembly import assemble, sizes
 
 BASE = np.random.default_rng(3).integers(0, 5, (150, 201), np.uint8)

@@ -11,8 +11,8 @@ import pytest
 import tifffile
 
 from ratiopath.errors import OverlayFormatError
-from ratiopath.readers.streams import jpeg_frame, lerc_depth, stream_size
-from ratiopath.readers.tiff import TiffReader
+from ratiopath.readers.codestreams import jpeg_frame, lerc_depth, stream_size
+from ratiopath.readers.tiff.reader import TiffReader
 from readers_assembly import assemble
 
 ENCODERS: dict[str, tuple[int, Any]] = {

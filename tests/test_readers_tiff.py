@@ -10,8 +10,8 @@ import pytest
 import tifffile
 
 from ratiopath.errors import OverlayFormatError
-from ratiopath.readers import tiff_level
-from ratiopath.readers.tiff import TiffReader
+from ratiopath.readers.tiff import level as tiff_level
+from ratiopath.readers.tiff.reader import TiffReader
 from readers_assembly import assemble, sizes
 
 HEIGHT, WIDTH = 75, 61

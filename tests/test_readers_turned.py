@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from ratiopath import overlay_overlap
 from ratiopath.readers.base import ResolutionMetadata
-from ratiopath.readers.tiff import TiffReader
+from ratiopath.readers.tiff.reader import TiffReader
 from readers_assembly import assemble, sizes
 
 STORED = np.random.default_rng(2).integers(0, 250, (75, 61), np.uint8)

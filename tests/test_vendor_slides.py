@@ -17,7 +17,7 @@ from ratiopath import OverlayFormatError, OverlayResolutionError, overlay_overla
 from ratiopath.readers.base import ResolutionMetadata
 from ratiopath.readers.opening import open_reader
 from ratiopath.readers.openslide import OpenSlideReader
-from ratiopath.readers.tiff import TiffReader
+from ratiopath.readers.tiff.reader import TiffReader
 from ratiopath.resolution import level_mpps
 from ratiopath.slides.rows import Tiling, read_slide_row
 from readers_assembly import assemble, sizes

@@ -24,8 +24,8 @@ from ratiopath import (
     overlay_overlap,
     read_overlay,
 )
-from ratiopath.readers import zarr_level
 from ratiopath.readers.opening import open_reader
+from ratiopath.readers.zarr import level as zarr_level
 from readers_assembly import assemble, sizes
 from zarrs import write_zarr
 
@@ -406,7 +406,7 @@ def test_a_chunk_that_is_no_file_is_refused(tmp_path):
 
 def test_without_zarr_the_error_names_the_extra(tmp_path, monkeypatch):
     path = write_zarr(tmp_path / "a.zarr", HALVES)
-    monkeypatch.delitem(sys.modules, "ratiopath.readers.zarr", raising=False)
+    monkeypatch.delitem(sys.modules, "ratiopath.readers.zarr.reader", raising=False)
     monkeypatch.setitem(sys.modules, "zarr", None)
     with pytest.raises(OverlayFormatError, match=r"pip install 'ratiopath\[zarr\]'"):
         open_reader(path)

@@ -23,7 +23,7 @@ from PIL.PngImagePlugin import PngImageFile
 from ratiopath.errors import OverlayError, OverlayFormatError
 from ratiopath.readers.alpha import without_alpha
 from ratiopath.readers.base import Level, Reader, ResolutionMetadata
-from ratiopath.readers.streams import jpeg_frame, png_size
+from ratiopath.readers.codestreams import jpeg_frame, png_size
 from ratiopath.resources import LARGEST_SEGMENT
 from ratiopath.storage.files import PositionalFile, RandomAccessFile
 

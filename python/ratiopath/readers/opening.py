@@ -202,7 +202,7 @@ def _open_by_content(file: RandomAccessFile, transparent: float) -> Reader | Non
 
 
 def _open_tiff(file: RandomAccessFile, transparent: float) -> Reader:
-    from ratiopath.readers.tiff import TiffReader, VendorLayoutError  # noqa: PLC0415 - see above
+    from ratiopath.readers.tiff.reader import TiffReader, VendorLayoutError  # noqa: PLC0415 - see above
 
     try:
         return TiffReader(file, transparent)
@@ -224,7 +224,7 @@ def _open_zip(file: PositionalFile, transparent: float) -> Reader:
 
 def _open_zarr(folder: Folder, document: str, transparent: float) -> Reader:
     try:
-        from ratiopath.readers.zarr import ZarrReader  # noqa: PLC0415 - see above
+        from ratiopath.readers.zarr.reader import ZarrReader  # noqa: PLC0415 - see above
     except ImportError as error:
         reason = f"Zarr needs the extra zarr ({error}): pip install 'ratiopath[zarr]'"
         raise OverlayFormatError(reason, folder.path) from error

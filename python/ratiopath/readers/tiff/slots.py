@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import tifffile
 
-from ratiopath.readers.tiff_codecs import decompressor
+from ratiopath.readers.tiff.codecs import decompressor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from ratiopath.readers.tiff_pyramid import Page
+    from ratiopath.readers.tiff.pyramid import Page
 
 Decode: TypeAlias = "Callable[[bytes, NDArray[np.uint8]], NDArray[Any] | None]"
 

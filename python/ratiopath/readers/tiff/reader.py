@@ -20,10 +20,10 @@ import tifffile
 from ratiopath.errors import OverlayError, OverlayFormatError
 from ratiopath.readers.alpha import without_alpha
 from ratiopath.readers.base import SAMPLE_TYPES, Reader
-from ratiopath.readers.tiff_level import TiffLevel
-from ratiopath.readers.tiff_metadata import GDAL_NODATA, fill_value, resolution_metadata
-from ratiopath.readers.tiff_pyramid import pyramid_pages
-from ratiopath.readers.tiff_turned import upright, upright_resolution
+from ratiopath.readers.tiff.level import TiffLevel
+from ratiopath.readers.tiff.metadata import GDAL_NODATA, fill_value, resolution_metadata
+from ratiopath.readers.tiff.orientation import upright, upright_resolution
+from ratiopath.readers.tiff.pyramid import pyramid_pages
 from ratiopath.resources import LARGEST_SEGMENT
 from ratiopath.storage.files import PositionalFile, RandomAccessFile
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ratiopath.readers.tiff_pyramid import Page
+    from ratiopath.readers.tiff.pyramid import Page
 
 _ORIENTATION = 274
 _READ_TAGS = (282, 283, 296, GDAL_NODATA, _ORIENTATION)

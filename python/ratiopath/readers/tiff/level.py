@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratiopath.readers.base import Level
-from ratiopath.readers.tiff_planes import RowPlane, StripPlane, TilePlane
+from ratiopath.readers.tiff.planes import RowPlane, StripPlane, TilePlane
 from ratiopath.resources import LARGEST_SEGMENT
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ratiopath.readers.tiff_planes import Plane
-    from ratiopath.readers.tiff_pyramid import Page
+    from ratiopath.readers.tiff.planes import Plane
+    from ratiopath.readers.tiff.pyramid import Page
     from ratiopath.storage.files import RandomAccessFile
 
 # Stored bytes are compared, not decoded, where they are at most one in so many of the decoded.

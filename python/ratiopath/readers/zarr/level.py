@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratiopath.readers.base import Level
-from ratiopath.readers.zarr_shards import ShardIndex
+from ratiopath.readers.zarr.shards import ShardIndex
 from ratiopath.resources import LARGEST_SEGMENT
 from ratiopath.storage.folders import WHOLE, Folder, Part
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import zarr
     from numpy.typing import NDArray
 
-    from ratiopath.readers.zarr_metadata import Axes
-    from ratiopath.readers.zarr_shards import Chunk
+    from ratiopath.readers.zarr.metadata import Axes
+    from ratiopath.readers.zarr.shards import Chunk
 
 # Smaller chunks are read several at a time, for each read has a price of its own.
 SMALLEST_SIDE = 256

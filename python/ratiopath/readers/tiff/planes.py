@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ratiopath.readers.streams import LERC, lerc_depth, stream_size
-from ratiopath.readers.tiff_codecs import page_decoder, unpacker
-from ratiopath.readers.tiff_slots import slot_decoder
+from ratiopath.readers.codestreams import LERC, lerc_depth, stream_size
+from ratiopath.readers.tiff.codecs import page_decoder, unpacker
+from ratiopath.readers.tiff.slots import slot_decoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ratiopath.readers.base import Level
-    from ratiopath.readers.tiff_pyramid import Page
+    from ratiopath.readers.tiff.pyramid import Page
     from ratiopath.storage.files import RandomAccessFile
 
 JPEG_BLOCK = 16

@@ -13,9 +13,9 @@ import zarr
 
 from ratiopath.errors import OverlayError, OverlayFormatError
 from ratiopath.readers.base import SAMPLE_TYPES, Reader, ResolutionMetadata
-from ratiopath.readers.zarr_level import ZarrLevel
-from ratiopath.readers.zarr_metadata import find_multiscale, is_series, plain_axes
-from ratiopath.readers.zarr_store import FolderStore
+from ratiopath.readers.zarr.level import ZarrLevel
+from ratiopath.readers.zarr.metadata import find_multiscale, is_series, plain_axes
+from ratiopath.readers.zarr.store import FolderStore
 from ratiopath.storage.remote import AHEAD_BYTES
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ratiopath.readers.zarr_metadata import Dataset, Multiscale
+    from ratiopath.readers.zarr.metadata import Dataset, Multiscale
     from ratiopath.storage.folders import Folder
 
 

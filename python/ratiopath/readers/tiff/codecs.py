@@ -21,14 +21,14 @@ import numpy as np
 import tifffile
 
 from ratiopath._core import decode_lzw
-from ratiopath.readers.streams import JPEG_2000_START, LERC
+from ratiopath.readers.codestreams import JPEG_2000_START, LERC
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from ratiopath.readers.tiff_pyramid import Page
+    from ratiopath.readers.tiff.pyramid import Page
 
 # The result is bytes, or a buffer that tifffile may write to.
 Unpack: TypeAlias = "Callable[[bytes, int], Any]"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ratiopath.readers.tiff_level import TiffLevel
+    from ratiopath.readers.tiff.level import TiffLevel
 
 
 class _Turn(NamedTuple):

@@ -1,0 +1,1 @@
+"""TIFF, its dialects and its pyramids, through tifffile and imagecodecs."""
