@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratiopath.readers.opening import _readers
-from ratiopath.segments import cache
+from ratiopath.segments.cache import cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

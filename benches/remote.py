@@ -22,7 +22,7 @@ import tifffile
 
 from ratiopath import overlay_overlap, read_overlay
 from ratiopath.readers.opening import open_reader
-from ratiopath.segments import cache
+from ratiopath.segments.cache import cache
 from ratiopath.storage import remote
 
 if TYPE_CHECKING:

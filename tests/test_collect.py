@@ -10,7 +10,7 @@ from shapely import Point, box
 
 from overlays import blocks, labels, write_overlay
 from ratiopath import OverlayValueError, collect, overlay_overlap, read_overlay
-from ratiopath.segments import cache
+from ratiopath.segments.cache import cache
 
 
 @pytest.fixture(scope="module")

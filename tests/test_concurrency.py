@@ -30,10 +30,10 @@ from ratiopath import (
     scale_coordinates,
 )
 from ratiopath.annotations.layer import cache as layers
-from ratiopath.cache import Counter
 from ratiopath.readers.opening import MAX_OPEN_READERS, open_reader
 from ratiopath.readers.openslide import OpenSlideReader
-from ratiopath.segments import SegmentCache, cache
+from ratiopath.segments.cache import SegmentCache, cache
+from ratiopath.segments.lru import Counter
 
 THREADS = 8
 SIZE = 512

@@ -81,14 +81,14 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
         "ratiopath.placement",
         "ratiopath.overlap",
         "ratiopath.patches",
-        "ratiopath.segments",
-        "ratiopath.cache",
+        "ratiopath.segments.cache",
+        "ratiopath.segments.lru",
         "ratiopath.collect",
         "ratiopath.roi",
         "ratiopath.columns",
     ),
     "ratiopath.slides": ("ratiopath.ray", "ratiopath.runs", "ratiopath.overlay"),
-    "ratiopath.segments": (
+    "ratiopath.segments.cache": (
         "ratiopath.overlay",
         "ratiopath.overlap",
         "ratiopath.patches",

@@ -24,7 +24,7 @@ from ratiopath import (
 )
 from ratiopath.options import patch_options
 from ratiopath.readers.opening import open_reader
-from ratiopath.segments import cache
+from ratiopath.segments.cache import cache
 from ratiopath.storage import filesystems as storage
 from ratiopath.storage import remote
 from ratiopath.storage.remote import merged

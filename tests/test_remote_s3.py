@@ -17,7 +17,7 @@ from ratiopath import (
     overlay_overlap,
     read_overlay,
 )
-from ratiopath.segments import cache
+from ratiopath.segments.cache import cache
 from ratiopath.storage import remote
 
 WHOLE: dict[str, Any] = {"mpp_x": 1.0, "mpp_y": 1.0, "tile_extent_x": 64, "tile_extent_y": 64}

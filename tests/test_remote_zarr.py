@@ -16,7 +16,7 @@ from ratiopath import (
     overlay_overlap,
     read_overlay,
 )
-from ratiopath.segments import cache
+from ratiopath.segments.cache import cache
 from ratiopath.storage import folders, remote
 from servers import web_server
 from zarrs import write_zarr

@@ -10,9 +10,9 @@ from shapely import box
 
 from overlays import write_overlay
 from ratiopath import overlay_overlap
-from ratiopath.cache import BoundedCache, Numbers, cache_bytes
 from ratiopath.readers.opening import open_reader
-from ratiopath.segments import SegmentCache, cache
+from ratiopath.segments.cache import SegmentCache, cache
+from ratiopath.segments.lru import BoundedCache, Numbers, cache_bytes
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from ratiopath.options import check_channel
 from ratiopath.resolution import snap_scale
 from ratiopath.resources import check_grid
 from ratiopath.roi import Bounds, Rings
-from ratiopath.segments import rows_of_bytes
+from ratiopath.segments.cache import rows_of_bytes
 from ratiopath.values.pixels import (
     SUPPORTED_KINDS,
     Distinct,

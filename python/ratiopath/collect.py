@@ -9,7 +9,7 @@ import numpy as np
 
 from ratiopath import _core
 from ratiopath.resources import in_parts
-from ratiopath.segments import cache, counts_limit, rows_of_bytes
+from ratiopath.segments.cache import cache, counts_limit, rows_of_bytes
 from ratiopath.values.pixels import sample_holding
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ratiopath.options import Options
     from ratiopath.placement import Placement
-    from ratiopath.segments import Segment, Sighting
+    from ratiopath.segments.cache import Segment, Sighting
 
 Result = TypeVar("Result")
 

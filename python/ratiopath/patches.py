@@ -10,7 +10,7 @@ import numpy as np
 from ratiopath import _core
 from ratiopath.collect import constant_pixel, outside_pixel
 from ratiopath.resources import in_parts
-from ratiopath.segments import rows_of_bytes
+from ratiopath.segments.cache import rows_of_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ratiopath.options import Options
     from ratiopath.placement import Placement
-    from ratiopath.segments import Segment
+    from ratiopath.segments.cache import Segment
 
 # Decoded segments of a batch that wait to be copied, for each round of decoding, and their bytes.
 _ROUND = 32

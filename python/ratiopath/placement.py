@@ -17,7 +17,7 @@ from ratiopath.readers.array import ArrayReader
 from ratiopath.readers.empty import EmptyReader
 from ratiopath.readers.opening import open_reader
 from ratiopath.roi import Region
-from ratiopath.segments import cache
+from ratiopath.segments.cache import cache
 from ratiopath.values.pixels import sample_holding
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ratiopath.batch import Batch, Group
     from ratiopath.readers.base import Level, Reader
-    from ratiopath.segments import Segment, SegmentSource, Sighting
+    from ratiopath.segments.cache import Segment, SegmentSource, Sighting
 
 # Columns that decide how an overlay is read: rows that agree on them share one plan.
 GROUP_BY = (

@@ -13,8 +13,8 @@ import numpy as np
 from ratiopath import _core
 from ratiopath.annotations.files import read_features
 from ratiopath.annotations.polygons import class_polygons, dissolve, flat, valid_polygons
-from ratiopath.cache import cache_bytes
 from ratiopath.errors import OverlayNotFoundError, OverlayValueError
+from ratiopath.segments.lru import cache_bytes
 from ratiopath.storage.files import file_identity, unopenable
 from ratiopath.values.selection import OTHER
 

@@ -11,7 +11,7 @@ from ratiopath.collect import constant_pixel
 from ratiopath.overlay import EXACT_ROWS, groups_of
 from ratiopath.placement import place
 from ratiopath.resources import in_parts
-from ratiopath.segments import rows_of_bytes
+from ratiopath.segments.cache import rows_of_bytes
 from ratiopath.stats.options import quantile_share
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ratiopath.batch import Batch, Group
     from ratiopath.placement import Placement
     from ratiopath.roi import Region
-    from ratiopath.segments import Segment
+    from ratiopath.segments.cache import Segment
     from ratiopath.stats.options import StatsOptions
 
 # Quantiles need the values themselves, 24 bytes each: so many are kept at once.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ratiopath import _core
-from ratiopath.cache import BoundedCache, Counter, Numbers, cache_bytes
+from ratiopath.segments.lru import BoundedCache, Counter, Numbers, cache_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,1 @@
+"""Segments of overlays, decoded as seldom as possible, and what is kept of them."""
