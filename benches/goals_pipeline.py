@@ -19,12 +19,12 @@ from shapely import box
 import ratiopath
 from measure import Line, cpu, forget, side_by_side
 from memory import CASES, peak
-from ratiopath.batch import Batch
-from ratiopath.options import Options
+from ratiopath.call.batch import Batch
+from ratiopath.call.options import Options
+from ratiopath.call.region import Region
 from ratiopath.overlay import stacked_patches
 from ratiopath.readers.base import Reader
 from ratiopath.readers.tiff.reader import TiffReader
-from ratiopath.roi import Region
 from work import EXTENT, MPP, region, tile_grid
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from annotations import drawn_annotations, plain_overlap, write_qupath
 from geometries import REGIONS
 from ratiopath.annotations.files import read_features
 from ratiopath.annotations.layer import LayerCache, cache
-from ratiopath.annotations.options import AnnotationOptions
+from ratiopath.call.annotation_options import AnnotationOptions
 from ratiopath.errors import (
     OverlayFormatError,
     OverlayNotFoundError,

@@ -18,10 +18,10 @@ from ratiopath import (
     polygon_overlap,
     read_overlay,
 )
-from ratiopath.batch import Batch
-from ratiopath.options import patch_options
+from ratiopath.call.batch import Batch
+from ratiopath.call.options import patch_options
+from ratiopath.call.region import Region
 from ratiopath.overlay import stacked_patches
-from ratiopath.roi import Region
 
 ROI = box(0, 0, 4, 4)
 MPP: dict[str, Any] = {"overlay_mpp_x": 1.0, "overlay_mpp_y": 1.0}

@@ -27,7 +27,7 @@ ROOMS = {
         "ratiopath.demo",
     ),
     "shapely": (
-        "ratiopath.roi",
+        "ratiopath.call.region",
         "ratiopath.annotations.features",
         "ratiopath.annotations.geoparquet",
         "ratiopath.annotations.polygons",
@@ -84,7 +84,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
         "ratiopath.segments.cache",
         "ratiopath.segments.lru",
         "ratiopath.collect",
-        "ratiopath.roi",
+        "ratiopath.call.region",
         "ratiopath.columns",
     ),
     "ratiopath.slides": ("ratiopath.ray", "ratiopath.runs", "ratiopath.overlay"),
@@ -108,7 +108,7 @@ INPUT_AND_OUTPUT = ("os", "io", "pathlib", "fsspec", "tifffile", "openslide", "r
 for pure in (
     "ratiopath.values.bins",
     "ratiopath.resolution",
-    "ratiopath.roi",
+    "ratiopath.call.region",
     "ratiopath.values.pixels",
 ):
     FORBIDDEN[pure] = INPUT_AND_OUTPUT
@@ -195,7 +195,7 @@ def test_nothing_beneath_the_faces_imports_them(imports):
     ("source", "expected"),
     [
         ("import ray.data", {"ray.data"}),
-        ("from ratiopath import roi", {"ratiopath", "ratiopath.roi"}),
+        ("from ratiopath import errors", {"ratiopath", "ratiopath.errors"}),
         ("def f():\n    import ray", {"ray"}),
         ("if TYPE_CHECKING:\n    import ray", set()),
         ("if TYPE_CHECKING:\n    import ray\nelse:\n    import io", {"io"}),

@@ -22,7 +22,7 @@ from ratiopath import (
     overlay_overlap,
     read_overlay,
 )
-from ratiopath.options import patch_options
+from ratiopath.call.options import patch_options
 from ratiopath.readers.opening import open_reader
 from ratiopath.segments.cache import cache
 from ratiopath.storage import filesystems as storage

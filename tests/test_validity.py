@@ -14,7 +14,7 @@ from shapely.affinity import affine_transform, rotate, translate
 
 from geometries import REGIONS, regions
 from ratiopath import _core, polygon_mask
-from ratiopath.roi import Rings
+from ratiopath.call.region import Rings
 
 UNIT = box(0, 0, 10, 10)
 

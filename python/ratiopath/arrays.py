@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratiopath import _core
-from ratiopath.options import check_channel
+from ratiopath.call.options import check_channel
+from ratiopath.call.region import Bounds, Rings
 from ratiopath.resolution import snap_scale
 from ratiopath.resources import check_grid
-from ratiopath.roi import Bounds, Rings
 from ratiopath.segments.cache import rows_of_bytes
 from ratiopath.values.pixels import (
     SUPPORTED_KINDS,

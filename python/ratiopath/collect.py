@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ratiopath.options import Options
+    from ratiopath.call.options import Options
     from ratiopath.placement import Placement
     from ratiopath.segments.cache import Segment, Sighting
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ratiopath.batch import Batch
-    from ratiopath.options import OverlapOptions
+    from ratiopath.call.batch import Batch
+    from ratiopath.call.options import OverlapOptions
     from ratiopath.overlap import Fractions
     from ratiopath.values.selection import Key
 

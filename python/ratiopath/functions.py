@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ratiopath import _core
-from ratiopath.batch import Batch
-from ratiopath.options import check_columns, overlap_options, patch_options
+from ratiopath.call.batch import Batch
+from ratiopath.call.options import check_columns, overlap_options, patch_options
+from ratiopath.call.region import Region
 from ratiopath.overlay import fractions, separate_patches
-from ratiopath.roi import Region
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray

@@ -18,9 +18,9 @@ from ratiopath.resources import FEW_ROWS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ratiopath.options import Options
+    from ratiopath.call.options import Options
+    from ratiopath.call.region import Bounds, Region
     from ratiopath.readers.base import Level
-    from ratiopath.roi import Bounds, Region
 
 # The sum of a pixel and a side must stay a 64-bit integer.
 FARTHEST = 2.0**62

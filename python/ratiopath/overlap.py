@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ratiopath.options import OverlapOptions
+    from ratiopath.call.options import OverlapOptions
     from ratiopath.placement import Placement
 
 

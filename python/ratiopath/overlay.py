@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from ratiopath.options import Options
+from ratiopath.call.batch import EXTENT, GROUP_BY
+from ratiopath.call.options import Options
 from ratiopath.overlap import Fractions, overlap_fractions
 from ratiopath.patches import PatchKind, fill_data, fill_separate, fill_stacked, set_outside
-from ratiopath.placement import EXTENT, GROUP_BY, Placement, place, place_slide
+from ratiopath.placement import Placement, place, place_slide
 from ratiopath.resources import LARGEST_OUTPUT
 from ratiopath.values.pixels import changed_by_cast
 
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ratiopath.batch import Batch, Group
-    from ratiopath.options import OverlapOptions
-    from ratiopath.roi import Region
+    from ratiopath.call.batch import Batch, Group
+    from ratiopath.call.options import OverlapOptions
+    from ratiopath.call.region import Region
 
 # Under exact coverage tiles may each have a coverage of their own; so many are held at once.
 EXACT_ROWS = 4096

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratiopath import _core, resolution
+from ratiopath.call.batch import EXTENT
+from ratiopath.call.options import Options
+from ratiopath.call.region import Region
 from ratiopath.errors import OverlayError, OverlayNotFoundError
 from ratiopath.geometry import CoordinateError, lay_exact, lay_rounded
-from ratiopath.options import Options
 from ratiopath.readers.array import ArrayReader
 from ratiopath.readers.empty import EmptyReader
 from ratiopath.readers.opening import open_reader
-from ratiopath.roi import Region
 from ratiopath.segments.cache import cache
 from ratiopath.values.pixels import sample_holding
 
@@ -25,21 +26,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ratiopath.batch import Batch, Group
+    from ratiopath.call.batch import Batch, Group
     from ratiopath.readers.base import Level, Reader
     from ratiopath.segments.cache import Segment, SegmentSource, Sighting
-
-# Columns that decide how an overlay is read: rows that agree on them share one plan.
-GROUP_BY = (
-    "mpp_x",
-    "mpp_y",
-    "overlay_mpp_x",
-    "overlay_mpp_y",
-    "slide_extent_x",
-    "slide_extent_y",
-    "level",
-)
-EXTENT = ("tile_extent_x", "tile_extent_y")
 
 # Segments that are looked at together. Where they are remote, the reader bounds their bytes.
 _RUN = 256

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratiopath.annotations.options import annotation_options
 from ratiopath.annotations.overlap import annotation_fractions, check_places
-from ratiopath.batch import Batch
-from ratiopath.roi import Region
+from ratiopath.call.annotation_options import annotation_options
+from ratiopath.call.batch import Batch
+from ratiopath.call.region import Region
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

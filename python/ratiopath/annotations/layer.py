@@ -20,7 +20,7 @@ from ratiopath.values.selection import OTHER
 
 if TYPE_CHECKING:
     from ratiopath.annotations.features import Features
-    from ratiopath.annotations.options import AnnotationOptions
+    from ratiopath.call.annotation_options import AnnotationOptions
 
 # A vertex is in an edge, which may be in several bands, each of four numbers.
 _BYTES_OF_A_VERTEX = 64

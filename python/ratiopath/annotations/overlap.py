@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ratiopath.annotations.layer import cache
+from ratiopath.call.batch import EXTENT
+from ratiopath.call.options import check_columns
+from ratiopath.call.region import Region
 from ratiopath.errors import OverlayError
-from ratiopath.options import check_columns
 from ratiopath.overlap import Fractions
-from ratiopath.placement import EXTENT
 from ratiopath.resolution import snap_scale
 from ratiopath.resources import in_parts
-from ratiopath.roi import Region
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ratiopath.annotations.layer import AnnotationLayer
-    from ratiopath.annotations.options import AnnotationOptions
-    from ratiopath.batch import Batch, Group
+    from ratiopath.call.annotation_options import AnnotationOptions
+    from ratiopath.call.batch import Batch, Group
 
 _MPP, _ANNOTATIONS_MPP = ("mpp_x", "mpp_y"), ("annotations_mpp_x", "annotations_mpp_y")
 _SCALE = ("downsample", *_MPP, *_ANNOTATIONS_MPP)

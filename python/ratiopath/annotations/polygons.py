@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ratiopath.annotations.features import Features
-    from ratiopath.annotations.options import Invalid
+    from ratiopath.call.annotation_options import Invalid
 
 Polygons = Any  # an object array of shapely polygons
 

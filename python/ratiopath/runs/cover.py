@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from ratiopath.batch import Batch
+from ratiopath.call.batch import Batch
 from ratiopath.errors import OverlayError, OverlayValueError
 from ratiopath.overlay import fractions
 from ratiopath.runs.plan import slide_extent

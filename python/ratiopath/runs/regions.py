@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shapely
 
-from ratiopath.roi import Region
+from ratiopath.call.region import Region
 
 _FORMS = "tile, inset:64, box:128,128,384,384, circle, circle:200, or a polygon as WKT"
 _QUARTER_SEGMENTS = 64

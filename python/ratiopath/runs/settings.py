@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ratiopath import _core
-from ratiopath.options import overlap_options
+from ratiopath.call.options import overlap_options
 from ratiopath.runs.regions import parse_roi
 from ratiopath.slides.rows import Tiling
 from ratiopath.values.conditions import Keep
@@ -17,9 +17,9 @@ from ratiopath.values.conditions import Keep
 if TYPE_CHECKING:
     from typing import Any
 
-    from ratiopath.options import OverlapOptions
+    from ratiopath.call.options import OverlapOptions
+    from ratiopath.call.region import Region
     from ratiopath.resolution import Pair
-    from ratiopath.roi import Region
     from ratiopath.tiling.tilers import LastTile
 
 OnMissing: TypeAlias = Literal["error", "empty", "skip"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratiopath.batch import Batch
-from ratiopath.options import check_columns
-from ratiopath.roi import Region
-from ratiopath.stats.options import stats_options
+from ratiopath.call.batch import Batch
+from ratiopath.call.options import check_columns
+from ratiopath.call.region import Region
+from ratiopath.call.statistics_options import stats_options
 from ratiopath.stats.summary import statistics
 
 if TYPE_CHECKING:

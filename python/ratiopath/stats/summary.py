@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ratiopath import _core
+from ratiopath.call.statistics_options import quantile_share
 from ratiopath.collect import constant_pixel
 from ratiopath.overlay import EXACT_ROWS, groups_of
 from ratiopath.placement import place
 from ratiopath.resources import in_parts
 from ratiopath.segments.cache import rows_of_bytes
-from ratiopath.stats.options import quantile_share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from ratiopath.batch import Batch, Group
+    from ratiopath.call.batch import Batch, Group
+    from ratiopath.call.region import Region
+    from ratiopath.call.statistics_options import StatsOptions
     from ratiopath.placement import Placement
-    from ratiopath.roi import Region
     from ratiopath.segments.cache import Segment
-    from ratiopath.stats.options import StatsOptions
 
 # Quantiles need the values themselves, 24 bytes each: so many are kept at once.
 KEPT_PIXELS = 1 << 21

@@ -65,29 +65,6 @@ def local_path(path: str) -> str:
     return path[len(scheme) :]
 
 
-class StorageOptions(Mapping[str, Any]):
-    """What a file system of fsspec is made with; it never shows its values.
-
-    Args:
-        options: Keyword arguments of the file system, such as ``anon``, ``key``, ``endpoint_url``.
-    """
-
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        self._options = dict(options)
-
-    def __getitem__(self, name: str) -> Any:
-        return self._options[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._options)
-
-    def __len__(self) -> int:
-        return len(self._options)
-
-    def __repr__(self) -> str:
-        return f"StorageOptions({', '.join(map(str, self._options))})"
-
-
 @dataclass(frozen=True, slots=True)
 class Status:
     """What storage says of an object.

@@ -8,12 +8,12 @@ import pyarrow as pa
 from ray.data.datatype import DataType
 
 from ratiopath.annotations.features import UNCLASSIFIED
-from ratiopath.annotations.options import AnnotationOptions, annotation_options
 from ratiopath.annotations.overlap import annotation_fractions, check_places
-from ratiopath.batch import Batch
+from ratiopath.call.annotation_options import AnnotationOptions, annotation_options
+from ratiopath.call.batch import Batch
+from ratiopath.call.options import OverlapOptions, check_absent
+from ratiopath.call.region import Region
 from ratiopath.columns import struct_column
-from ratiopath.options import OverlapOptions, check_absent
-from ratiopath.roi import Region
 from ratiopath.tiling.expressions import BatchExpression, expression, pandas_index, struct_result
 from ratiopath.values.selection import Selection
 

@@ -11,7 +11,7 @@ from ray.data.block import BlockAccessor
 from ray.data.expressions import ColumnExpr, Expr, LiteralExpr, UDFExpr, udf
 from ray.data.extensions import ArrowTensorArray, TensorArray
 
-from ratiopath.batch import check_literal
+from ratiopath.call.batch import check_literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 from ray.data.datatype import DataType
 
-from ratiopath.batch import Batch
-from ratiopath.options import check_columns, check_given
-from ratiopath.roi import Region
-from ratiopath.stats.options import stats_options
+from ratiopath.call.batch import Batch
+from ratiopath.call.options import check_columns, check_given
+from ratiopath.call.region import Region
+from ratiopath.call.statistics_options import stats_options
 from ratiopath.stats.summary import statistics
 from ratiopath.tiling.expressions import BatchExpression, expression, pandas_index, struct_result
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ray.data.expressions import Expr
     from shapely.geometry.base import BaseGeometry
 
-    from ratiopath.stats.options import StatsOptions
+    from ratiopath.call.statistics_options import StatsOptions
 
 
 def tile_overlay_stats(

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ray.data.datatype import DataType
 
-from ratiopath.batch import Batch
-from ratiopath.columns import struct_column, struct_type
-from ratiopath.errors import OverlayValueError
-from ratiopath.options import (
+from ratiopath.call.batch import Batch
+from ratiopath.call.options import (
     Options,
     OverlapOptions,
     check_columns,
@@ -23,8 +21,10 @@ from ratiopath.options import (
     overlap_options,
     patch_options,
 )
+from ratiopath.call.region import Region
+from ratiopath.columns import struct_column, struct_type
+from ratiopath.errors import OverlayValueError
 from ratiopath.overlay import fractions, stacked_patches
-from ratiopath.roi import Region
 from ratiopath.tiling.expressions import (
     BatchExpression,
     expression,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ray.data.datatype import DataType
 
-from ratiopath.batch import Batch
+from ratiopath.call.batch import Batch
 from ratiopath.overlay import slide_tiles
 from ratiopath.tiling.expressions import BatchExpression, expression, pandas_index, tensor_column
 

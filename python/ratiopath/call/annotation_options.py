@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
 
-from ratiopath.options import OnMissing, check_on_missing
+from ratiopath.call.options import OnMissing, check_on_missing
 
 Invalid: TypeAlias = Literal["repair", "error"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ratiopath.options import Options, overlap_options
+from ratiopath.call.options import Options, overlap_options
 
 # Statistics that five numbers a patch are enough for.
 MOMENTS = ("count", "sum", "mean", "std", "var", "min", "max")

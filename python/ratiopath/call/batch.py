@@ -22,6 +22,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# Columns that decide how an overlay is read: rows that agree on them share one plan.
+GROUP_BY = (
+    "mpp_x",
+    "mpp_y",
+    "overlay_mpp_x",
+    "overlay_mpp_y",
+    "slide_extent_x",
+    "slide_extent_y",
+    "level",
+)
+EXTENT = ("tile_extent_x", "tile_extent_y")
+
 # Beyond, float64 no longer tells pixels apart: 2^53 + 1 arrives as 2^53.
 LARGEST = 2.0**53 - 1
 

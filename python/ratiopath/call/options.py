@@ -10,18 +10,40 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import numpy as np
 
-from ratiopath.storage.filesystems import StorageOptions
 from ratiopath.values.pixels import check_dtype
 from ratiopath.values.selection import Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 Coverage: TypeAlias = Literal["center", "all_touched", "exact"]
 Outside: TypeAlias = Literal["clip"] | int | float
 OnMissing: TypeAlias = Literal["error", "empty"]
 
 PAIRS = [(f"{name}_x", f"{name}_y") for name in ("tile_extent", "overlay_mpp", "slide_extent")]
+
+
+class StorageOptions(Mapping[str, Any]):
+    """What a file system of fsspec is made with; it never shows its values.
+
+    Args:
+        options: Keyword arguments of the file system, such as ``anon``, ``key``, ``endpoint_url``.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._options = dict(options)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._options[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._options)
+
+    def __len__(self) -> int:
+        return len(self._options)
+
+    def __repr__(self) -> str:
+        return f"StorageOptions({', '.join(map(str, self._options))})"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""One call, checked: its rows as a batch, its region, its options."""
