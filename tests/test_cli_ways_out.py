@@ -12,7 +12,7 @@ from ratiopath.errors import (
     OverlayResolutionError,
     OverlayValueError,
 )
-from ratiopath.resolution import missing_level
+from ratiopath.placement.resolution import missing_level
 from ratiopath.runs.jobs import Job
 from ratiopath.runs.run import Failure
 

@@ -78,7 +78,7 @@ FACES = (
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     "ratiopath.readers": (
         "ratiopath.overlay",
-        "ratiopath.placement",
+        "ratiopath.placement.placement",
         "ratiopath.overlap",
         "ratiopath.patches",
         "ratiopath.segments.cache",
@@ -107,7 +107,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
 INPUT_AND_OUTPUT = ("os", "io", "pathlib", "fsspec", "tifffile", "openslide", "ratiopath.readers")
 for pure in (
     "ratiopath.values.bins",
-    "ratiopath.resolution",
+    "ratiopath.placement.resolution",
     "ratiopath.call.region",
     "ratiopath.values.pixels",
 ):

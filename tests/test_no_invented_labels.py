@@ -7,7 +7,8 @@ import pytest
 from shapely import box
 
 from overlays import write_overlay
-from ratiopath import overlay_overlap, placement, read_overlay
+from ratiopath import overlay_overlap, read_overlay
+from ratiopath.placement import placement
 from ratiopath.readers.openslide import OpenSlideReader
 
 # Sizes whose halves and quarters are not whole, down by taking pixels, rounded up and down.

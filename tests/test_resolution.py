@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ratiopath.errors import OverlayResolutionError, OverlayValueError
-from ratiopath.readers.base import Level, ResolutionMetadata
-from ratiopath.resolution import (
+from ratiopath.placement.resolution import (
     base_mpp,
     choose_level,
     find_base_mpp,
@@ -19,6 +18,7 @@ from ratiopath.resolution import (
     level_mpps,
     snap_scale,
 )
+from ratiopath.readers.base import Level, ResolutionMetadata
 
 INCH = 25400.0
 CENTIMETRE = 10000.0

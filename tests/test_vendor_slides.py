@@ -14,11 +14,11 @@ from PIL import Image
 from shapely import box
 
 from ratiopath import OverlayFormatError, OverlayResolutionError, overlay_overlap, read_overlay
+from ratiopath.placement.resolution import level_mpps
 from ratiopath.readers.base import ResolutionMetadata
 from ratiopath.readers.opening import open_reader
 from ratiopath.readers.openslide import OpenSlideReader
 from ratiopath.readers.tiff.reader import TiffReader
-from ratiopath.resolution import level_mpps
 from ratiopath.slides.rows import Tiling, read_slide_row
 from readers_assembly import assemble, sizes
 from vendor_slides import (

@@ -12,7 +12,7 @@ import numpy as np
 from ratiopath import _core
 from ratiopath.call.options import check_channel
 from ratiopath.call.region import Bounds, Rings
-from ratiopath.resolution import snap_scale
+from ratiopath.placement.resolution import snap_scale
 from ratiopath.resources import check_grid
 from ratiopath.segments.cache import rows_of_bytes
 from ratiopath.values.pixels import (

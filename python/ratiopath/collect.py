@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ratiopath.call.options import Options
-    from ratiopath.placement import Placement
+    from ratiopath.placement.placement import Placement
     from ratiopath.segments.cache import Segment, Sighting
 
 Result = TypeVar("Result")

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratiopath.arrays import count_values
-from ratiopath.readers.opening import open_reader
-from ratiopath.resolution import (
+from ratiopath.placement.resolution import (
     describe_missing_mpp,
     find_base_mpp,
     has_default_tags,
     level_downsamples,
 )
+from ratiopath.readers.opening import open_reader
 from ratiopath.values.keys import key_order
 from ratiopath.values.pixels import MOST_LABELS, text_of
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ratiopath.placement.resolution import Pair
     from ratiopath.readers.base import Level, Reader
-    from ratiopath.resolution import Pair
 
 # Pixels of a level that are decoded, unless all are asked for.
 SAMPLED_PIXELS = 1 << 26

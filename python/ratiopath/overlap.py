@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ratiopath.call.options import OverlapOptions
-    from ratiopath.placement import Placement
+    from ratiopath.placement.placement import Placement
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ratiopath.call.batch import EXTENT, GROUP_BY
 from ratiopath.call.options import Options
 from ratiopath.overlap import Fractions, overlap_fractions
 from ratiopath.patches import PatchKind, fill_data, fill_separate, fill_stacked, set_outside
-from ratiopath.placement import Placement, place, place_slide
+from ratiopath.placement.placement import Placement, place, place_slide
 from ratiopath.resources import LARGEST_OUTPUT
 from ratiopath.values.pixels import changed_by_cast
 

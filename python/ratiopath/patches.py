@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ratiopath.call.options import Options
-    from ratiopath.placement import Placement
+    from ratiopath.placement.placement import Placement
     from ratiopath.segments.cache import Segment
 
 # Decoded segments of a batch that wait to be copied, for each round of decoding, and their bytes.

@@ -12,7 +12,7 @@ from ratiopath.call.options import check_columns
 from ratiopath.call.region import Region
 from ratiopath.errors import OverlayError
 from ratiopath.overlap import Fractions
-from ratiopath.resolution import snap_scale
+from ratiopath.placement.resolution import snap_scale
 from ratiopath.resources import in_parts
 
 if TYPE_CHECKING:

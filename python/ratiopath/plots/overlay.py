@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.patches import Patch
 
-from ratiopath import resolution
+from ratiopath.placement import resolution
 from ratiopath.plots.thumbnail import read_thumbnail
 from ratiopath.readers.opening import open_reader
 from ratiopath.values.pixels import Distinct
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from ratiopath.resolution import Pair
+    from ratiopath.placement.resolution import Pair
     from ratiopath.values.selection import Selection
 
 # More classes than this are not told apart by colour and hatching.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from ratiopath.resolution import Pair
+    from ratiopath.placement.resolution import Pair
 
 THUMBNAIL = 1600
 MOST_HISTOGRAMS = 5

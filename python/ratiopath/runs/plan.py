@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ratiopath import resolution
 from ratiopath.errors import OverlayNotFoundError, OverlayResolutionError
+from ratiopath.placement import resolution
 from ratiopath.readers.opening import open_reader
 from ratiopath.slides.rows import read_slide_row
 from ratiopath.tiling.tilers import grid_tiles
@@ -21,8 +21,8 @@ from ratiopath.tiling.tilers import grid_tiles
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ratiopath.placement.resolution import Pair
     from ratiopath.readers.base import Reader
-    from ratiopath.resolution import Pair
     from ratiopath.runs.jobs import Job
     from ratiopath.runs.settings import Settings
 

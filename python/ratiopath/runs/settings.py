@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ratiopath.call.options import OverlapOptions
     from ratiopath.call.region import Region
-    from ratiopath.resolution import Pair
+    from ratiopath.placement.resolution import Pair
     from ratiopath.tiling.tilers import LastTile
 
 OnMissing: TypeAlias = Literal["error", "empty", "skip"]

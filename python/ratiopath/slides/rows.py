@@ -1,7 +1,7 @@
 """What a slide's metadata become as a row: which level, its size and its µm per pixel.
 
 The rules are those of overlays: the file's content decides which backend opens it, and
-`ratiopath.resolution` decides its µm per pixel and the level. No pixel is read.
+`ratiopath.placement.resolution` decides its µm per pixel and the level. No pixel is read.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ import numpy as np
 import pyarrow as pa
 
 from ratiopath.errors import OverlayResolutionError
-from ratiopath.readers.opening import open_reader
-from ratiopath.resolution import (
+from ratiopath.placement.resolution import (
     choose_level,
     describe_missing_mpp,
     find_base_mpp,
     level_downsamples,
     missing_level,
 )
+from ratiopath.readers.opening import open_reader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ratiopath.placement.resolution import Pair
     from ratiopath.readers.base import Reader
-    from ratiopath.resolution import Pair
 
 # A level is worth a warning where its pixels are so many times as large as wanted, or as small.
 FAR = 1.2

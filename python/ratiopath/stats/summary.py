@@ -10,7 +10,7 @@ from ratiopath import _core
 from ratiopath.call.statistics_options import quantile_share
 from ratiopath.collect import constant_pixel
 from ratiopath.overlay import EXACT_ROWS, groups_of
-from ratiopath.placement import place
+from ratiopath.placement.placement import place
 from ratiopath.resources import in_parts
 from ratiopath.segments.cache import rows_of_bytes
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ratiopath.call.batch import Batch, Group
     from ratiopath.call.region import Region
     from ratiopath.call.statistics_options import StatsOptions
-    from ratiopath.placement import Placement
+    from ratiopath.placement.placement import Placement
     from ratiopath.segments.cache import Segment
 
 # Quantiles need the values themselves, 24 bytes each: so many are kept at once.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratiopath import _core
-from ratiopath.resolution import LARGEST_DENOMINATOR
+from ratiopath.placement.resolution import LARGEST_DENOMINATOR
 from ratiopath.resources import FEW_ROWS
 
 if TYPE_CHECKING:

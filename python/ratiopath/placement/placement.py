@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ratiopath import _core, resolution
 from ratiopath.call.batch import EXTENT
 from ratiopath.call.options import Options
 from ratiopath.call.region import Region
 from ratiopath.errors import OverlayError, OverlayNotFoundError
-from ratiopath.geometry import CoordinateError, lay_exact, lay_rounded
+from ratiopath.placement import resolution
+from ratiopath.placement.layout import CoordinateError, lay_exact, lay_rounded
 from ratiopath.readers.array import ArrayReader
 from ratiopath.readers.empty import EmptyReader
 from ratiopath.readers.opening import open_reader
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ratiopath import _core
     from ratiopath.call.batch import Batch, Group
     from ratiopath.readers.base import Level, Reader
     from ratiopath.segments.cache import Segment, SegmentSource, Sighting
