@@ -14,8 +14,8 @@ from ratiopath import OverlayValueError, overlay_overlap
 from ratiopath.call.batch import Batch
 from ratiopath.call.options import overlap_options
 from ratiopath.call.region import Region
-from ratiopath.columns import struct_column
 from ratiopath.overlay import fractions
+from ratiopath.results.arrow import struct_column
 
 LABELS = np.array([[0, 0, 1, 1], [2, 2, 2, 255]], np.uint8)
 HEAT = np.array([[0.0, 0.1, 0.25, 0.5], [1.0, -0.0, np.nan, 0.5]], np.float32)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ratiopath.collect import Areas, collect
 from ratiopath.errors import OverlayValueError
+from ratiopath.results.entries import Fractions
 from ratiopath.values.pixels import Distinct
 from ratiopath.values.selection import UNDECLARED, Key
 
@@ -20,25 +21,6 @@ if TYPE_CHECKING:
 
     from ratiopath.call.options import OverlapOptions
     from ratiopath.placement.placement import Placement
-
-
-@dataclass(frozen=True)
-class Fractions:
-    """The fractions of one group's patches, as entries.
-
-    Attributes:
-        keys: The output keys as Python values.
-        texts: The same as text.
-        rows: Row of the batch of each entry (E,); grouped by row in the order of the group.
-        columns: Index into ``keys`` of each entry (E,).
-        fractions: Fraction of the row's area of each entry, in (0, 1] (E,).
-    """
-
-    keys: list[Key]
-    texts: list[str]
-    rows: NDArray[np.intp]
-    columns: NDArray[np.intp]
-    fractions: NDArray[np.float64]
 
 
 @dataclass(frozen=True)

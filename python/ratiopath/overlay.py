@@ -14,7 +14,7 @@ import numpy as np
 
 from ratiopath.call.batch import EXTENT, GROUP_BY
 from ratiopath.call.options import Options
-from ratiopath.overlap import Fractions, overlap_fractions
+from ratiopath.overlap import overlap_fractions
 from ratiopath.patches import PatchKind, fill_data, fill_separate, fill_stacked, set_outside
 from ratiopath.placement.placement import Placement, place, place_slide
 from ratiopath.resources import LARGEST_OUTPUT
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ratiopath.call.batch import Batch, Group
     from ratiopath.call.options import OverlapOptions
     from ratiopath.call.region import Region
+    from ratiopath.results.entries import Fractions
 
 # Under exact coverage tiles may each have a coverage of their own; so many are held at once.
 EXACT_ROWS = 4096

@@ -11,9 +11,9 @@ from ratiopath.call.batch import EXTENT
 from ratiopath.call.options import check_columns
 from ratiopath.call.region import Region
 from ratiopath.errors import OverlayError
-from ratiopath.overlap import Fractions
 from ratiopath.placement.resolution import snap_scale
 from ratiopath.resources import in_parts
+from ratiopath.results.entries import Fractions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ratiopath.overlap import Fractions
+    from ratiopath.results.entries import Fractions
     from ratiopath.runs.plan import SlidePlan
     from ratiopath.runs.settings import Settings
 

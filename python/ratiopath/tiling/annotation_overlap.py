@@ -13,7 +13,7 @@ from ratiopath.call.annotation_options import AnnotationOptions, annotation_opti
 from ratiopath.call.batch import Batch
 from ratiopath.call.options import OverlapOptions, check_absent
 from ratiopath.call.region import Region
-from ratiopath.columns import struct_column
+from ratiopath.results.arrow import struct_column
 from ratiopath.tiling.expressions import BatchExpression, expression, pandas_index, struct_result
 from ratiopath.values.selection import Selection
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ray.data.expressions import Expr
     from shapely.geometry.base import BaseGeometry
 
-    from ratiopath.overlap import Fractions
+    from ratiopath.results.entries import Fractions
 
 
 def tile_annotation_overlap(

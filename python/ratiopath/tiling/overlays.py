@@ -22,9 +22,9 @@ from ratiopath.call.options import (
     patch_options,
 )
 from ratiopath.call.region import Region
-from ratiopath.columns import struct_column, struct_type
 from ratiopath.errors import OverlayValueError
 from ratiopath.overlay import fractions, stacked_patches
+from ratiopath.results.arrow import struct_column, struct_type
 from ratiopath.tiling.expressions import (
     BatchExpression,
     expression,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ratiopath.call.batch import Batch
     from ratiopath.call.options import OverlapOptions
-    from ratiopath.overlap import Fractions
+    from ratiopath.results.entries import Fractions
     from ratiopath.values.selection import Key
 
 # Arrow cannot write a struct without a field, so a block in which nothing occurs has this one.

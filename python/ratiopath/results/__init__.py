@@ -1,0 +1,1 @@
+"""Results: entries of rows and keys, and the Arrow columns made of them."""
