@@ -22,7 +22,7 @@ from memory import CASES, peak
 from ratiopath.call.batch import Batch
 from ratiopath.call.options import Options
 from ratiopath.call.region import Region
-from ratiopath.overlay import stacked_patches
+from ratiopath.measure.pipeline import stacked_patches
 from ratiopath.readers.base import Reader
 from ratiopath.readers.tiff.reader import TiffReader
 from work import EXTENT, MPP, region, tile_grid

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from shapely import Point, box
 
 from overlays import blocks, labels, write_overlay
-from ratiopath import OverlayValueError, collect, overlay_overlap, read_overlay
+from ratiopath import OverlayValueError, overlay_overlap, read_overlay
+from ratiopath.measure import areas as collect
 from ratiopath.segments.cache import cache
 
 

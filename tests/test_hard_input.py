@@ -21,7 +21,7 @@ from ratiopath import (
 from ratiopath.call.batch import Batch
 from ratiopath.call.options import patch_options
 from ratiopath.call.region import Region
-from ratiopath.overlay import stacked_patches
+from ratiopath.measure.pipeline import stacked_patches
 
 ROI = box(0, 0, 4, 4)
 MPP: dict[str, Any] = {"overlay_mpp_x": 1.0, "overlay_mpp_y": 1.0}

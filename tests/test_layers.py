@@ -77,25 +77,29 @@ FACES = (
 # What a module, or a package with all that is in it, never imports.
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     "ratiopath.readers": (
-        "ratiopath.overlay",
+        "ratiopath.measure.pipeline",
         "ratiopath.placement.placement",
-        "ratiopath.overlap",
-        "ratiopath.patches",
+        "ratiopath.measure.fractions",
+        "ratiopath.measure.patches",
         "ratiopath.segments.cache",
         "ratiopath.segments.lru",
-        "ratiopath.collect",
+        "ratiopath.measure.areas",
         "ratiopath.call.region",
         "ratiopath.results.arrow",
     ),
-    "ratiopath.slides": ("ratiopath.ray", "ratiopath.runs", "ratiopath.overlay"),
+    "ratiopath.slides": ("ratiopath.ray", "ratiopath.runs", "ratiopath.measure.pipeline"),
     "ratiopath.segments.cache": (
-        "ratiopath.overlay",
-        "ratiopath.overlap",
-        "ratiopath.patches",
-        "ratiopath.collect",
+        "ratiopath.measure.pipeline",
+        "ratiopath.measure.fractions",
+        "ratiopath.measure.patches",
+        "ratiopath.measure.areas",
     ),
-    "ratiopath.collect": ("ratiopath.overlay", "ratiopath.overlap", "ratiopath.patches"),
-    "ratiopath.overlay": (
+    "ratiopath.measure.areas": (
+        "ratiopath.measure.pipeline",
+        "ratiopath.measure.fractions",
+        "ratiopath.measure.patches",
+    ),
+    "ratiopath.measure.pipeline": (
         "ratiopath.functions",
         "ratiopath.results.arrow",
         "ratiopath.annotations",
@@ -104,7 +108,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "ratiopath.annotations": (
         "ratiopath.functions",
         "ratiopath.results.arrow",
-        "ratiopath.overlay",
+        "ratiopath.measure.pipeline",
     ),
     "ratiopath.tiling": ("ratiopath.ray", "ratiopath.demo"),
     "ratiopath.ray": ("ratiopath.demo",),

@@ -18,7 +18,7 @@ import ratiopath
 from geometries import OFF_THE_GRID, REGIONS, exactextract_feature, exactextract_source
 from overlays import write_overlay
 from ratiopath.errors import OverlayNotFoundError, OverlayValueError
-from ratiopath.stats import summary
+from ratiopath.measure import summaries as summary
 
 EVERY = ("count", "sum", "mean", "std", "var", "min", "max", "median", "q0", "q12.5", "q90", "q100")
 TILES = [(0, 0), (8, 11), (-5, 9), (30, 25), (17, -3), (500, 500)]

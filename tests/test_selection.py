@@ -14,7 +14,7 @@ from ratiopath import OverlayValueError, overlay_overlap
 from ratiopath.call.batch import Batch
 from ratiopath.call.options import overlap_options
 from ratiopath.call.region import Region
-from ratiopath.overlay import fractions
+from ratiopath.measure.pipeline import fractions
 from ratiopath.results.arrow import struct_column
 
 LABELS = np.array([[0, 0, 1, 1], [2, 2, 2, 255]], np.uint8)

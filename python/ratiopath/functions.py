@@ -10,7 +10,7 @@ from ratiopath import _core
 from ratiopath.call.batch import Batch
 from ratiopath.call.options import check_columns, overlap_options, patch_options
 from ratiopath.call.region import Region
-from ratiopath.overlay import fractions, separate_patches
+from ratiopath.measure.pipeline import fractions, separate_patches
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ratiopath.call.batch import Batch
 from ratiopath.errors import OverlayError, OverlayValueError
-from ratiopath.overlay import fractions
+from ratiopath.measure.pipeline import fractions
 from ratiopath.runs.plan import slide_extent
 from ratiopath.values.pixels import MOST_LABELS
 

@@ -8,7 +8,7 @@ from ratiopath.call.batch import Batch
 from ratiopath.call.options import check_columns
 from ratiopath.call.region import Region
 from ratiopath.call.statistics_options import stats_options
-from ratiopath.stats.summary import statistics
+from ratiopath.measure.summaries import statistics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from ratiopath.call.batch import Batch
 from ratiopath.call.options import check_columns, check_given
 from ratiopath.call.region import Region
 from ratiopath.call.statistics_options import stats_options
-from ratiopath.stats.summary import statistics
+from ratiopath.measure.summaries import statistics
 from ratiopath.tiling.expressions import BatchExpression, expression, pandas_index, struct_result
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from ratiopath.call.options import (
 )
 from ratiopath.call.region import Region
 from ratiopath.errors import OverlayValueError
-from ratiopath.overlay import fractions, stacked_patches
+from ratiopath.measure.pipeline import fractions, stacked_patches
 from ratiopath.results.arrow import struct_column, struct_type
 from ratiopath.tiling.expressions import (
     BatchExpression,

@@ -8,7 +8,7 @@ import numpy as np
 from ray.data.datatype import DataType
 
 from ratiopath.call.batch import Batch
-from ratiopath.overlay import slide_tiles
+from ratiopath.measure.pipeline import slide_tiles
 from ratiopath.tiling.expressions import BatchExpression, expression, pandas_index, tensor_column
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ratiopath.collect import Areas, collect
 from ratiopath.errors import OverlayValueError
+from ratiopath.measure.areas import Areas, collect
 from ratiopath.results.entries import Fractions
 from ratiopath.values.pixels import Distinct
 from ratiopath.values.selection import UNDECLARED, Key

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratiopath import _core
-from ratiopath.collect import constant_pixel, outside_pixel
+from ratiopath.measure.areas import constant_pixel, outside_pixel
 from ratiopath.resources import in_parts
 from ratiopath.segments.cache import rows_of_bytes
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from ratiopath import _core
 from ratiopath.call.statistics_options import quantile_share
-from ratiopath.collect import constant_pixel
-from ratiopath.overlay import EXACT_ROWS, groups_of
+from ratiopath.measure.areas import constant_pixel
+from ratiopath.measure.pipeline import EXACT_ROWS, groups_of
 from ratiopath.placement.placement import place
 from ratiopath.resources import in_parts
 from ratiopath.segments.cache import rows_of_bytes

@@ -14,8 +14,8 @@ import numpy as np
 
 from ratiopath.call.batch import EXTENT, GROUP_BY
 from ratiopath.call.options import Options
-from ratiopath.overlap import overlap_fractions
-from ratiopath.patches import PatchKind, fill_data, fill_separate, fill_stacked, set_outside
+from ratiopath.measure.fractions import overlap_fractions
+from ratiopath.measure.patches import PatchKind, fill_data, fill_separate, fill_stacked, set_outside
 from ratiopath.placement.placement import Placement, place, place_slide
 from ratiopath.resources import LARGEST_OUTPUT
 from ratiopath.values.pixels import changed_by_cast
