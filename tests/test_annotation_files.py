@@ -14,7 +14,7 @@ import shapely
 from shapely import GeometryCollection, MultiPolygon, Point, box
 
 from annotations import qupath_feature, write_qupath
-from ratiopath.annotations.files import read_features
+from ratiopath.annotations.formats import read_features
 from ratiopath.annotations.geojson import class_name
 from ratiopath.errors import OverlayFormatError, OverlayNotFoundError
 

@@ -14,7 +14,7 @@ from shapely import MultiPolygon, Point, Polygon, box
 import ratiopath
 from annotations import drawn_annotations, plain_overlap, write_qupath
 from geometries import REGIONS
-from ratiopath.annotations.files import read_features
+from ratiopath.annotations.formats import read_features
 from ratiopath.annotations.layer import LayerCache, cache
 from ratiopath.call.annotation_options import AnnotationOptions
 from ratiopath.errors import (

@@ -32,7 +32,7 @@ ROOMS = {
         "ratiopath.annotations.geoparquet",
         "ratiopath.annotations.polygons",
         "ratiopath.runs.regions",
-        "ratiopath.tiling.annotations",
+        "ratiopath.annotations.clip",
         "ratiopath.demo.pipeline",
     ),
     "tifffile": (

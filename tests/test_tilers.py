@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import Point, Polygon, box
 
-from ratiopath.tiling.annotations import tile_annotations
+from ratiopath.annotations.clip import tile_annotations
 from ratiopath.tiling.tilers import grid_tiles
 from ratiopath.tiling.utils import row_hash
 

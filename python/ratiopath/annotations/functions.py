@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratiopath.annotations.overlap import annotation_fractions, check_places
+from ratiopath.annotations.class_fractions import annotation_fractions, check_places
 from ratiopath.call.annotation_options import annotation_options
 from ratiopath.call.batch import Batch
 from ratiopath.call.region import Region

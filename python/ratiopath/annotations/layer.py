@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ratiopath import _core
-from ratiopath.annotations.files import read_features
+from ratiopath.annotations.formats import read_features
 from ratiopath.annotations.polygons import class_polygons, dissolve, flat, valid_polygons
 from ratiopath.errors import OverlayNotFoundError, OverlayValueError
 from ratiopath.segments.lru import cache_bytes

@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ratiopath.tiling.annotations import tile_annotations
+from ratiopath.annotations.clip import tile_annotations
 from ratiopath.tiling.tilers import grid_tiles
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from ray.data.datatype import DataType
 
+from ratiopath.annotations.class_fractions import annotation_fractions, check_places
 from ratiopath.annotations.features import UNCLASSIFIED
-from ratiopath.annotations.overlap import annotation_fractions, check_places
 from ratiopath.call.annotation_options import AnnotationOptions, annotation_options
 from ratiopath.call.batch import Batch
 from ratiopath.call.options import OverlapOptions, check_absent
