@@ -100,13 +100,12 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
         "ratiopath.measure.patches",
     ),
     "ratiopath.measure.pipeline": (
-        "ratiopath.functions",
+        "ratiopath.api.overlays",
         "ratiopath.results.arrow",
         "ratiopath.annotations",
     ),
-    "ratiopath.stats": ("ratiopath.functions", "ratiopath.results.arrow", "ratiopath.annotations"),
     "ratiopath.annotations": (
-        "ratiopath.functions",
+        "ratiopath.api.overlays",
         "ratiopath.results.arrow",
         "ratiopath.measure.pipeline",
     ),

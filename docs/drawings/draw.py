@@ -213,7 +213,7 @@ def clipping() -> Canvas:
 FLOW = [
     ("ratiopath.tiling.overlays", "Ray expressions: a column each", TILE, 0),
     ("columns", "fractions to a struct column, patches to a tensor column", TILE, 1),
-    ("ratiopath.functions", "the same for NumPy, without Ray", TILE, 0),
+    ("ratiopath.api", "the same for NumPy, without Ray", TILE, 0),
     ("ratiopath.measure", "groups the rows by overlay, puts the results back in order", INK, 1),
     ("placement", "which level, and where the patches of a group lie on it", OVERLAY, 2),
     ("readers", "open_reader(path): levels, dtype, segments", OVERLAY, 3),

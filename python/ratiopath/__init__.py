@@ -5,14 +5,16 @@ Ray Data expressions, and `ratiopath.ray` reads slides.
 """
 
 from ratiopath._core import __version__
-from ratiopath.annotations.functions import annotation_overlap
-from ratiopath.arrays import (
+from ratiopath.api.annotations import annotation_overlap
+from ratiopath.api.arrays import (
     count_values,
     polygon_coverage,
     polygon_mask,
     polygon_overlap,
     scale_coordinates,
 )
+from ratiopath.api.overlays import OverlayPatches, overlay_overlap, read_overlay
+from ratiopath.api.statistics import overlay_stats
 from ratiopath.errors import (
     OverlayAccessError,
     OverlayError,
@@ -21,9 +23,7 @@ from ratiopath.errors import (
     OverlayResolutionError,
     OverlayValueError,
 )
-from ratiopath.functions import OverlayPatches, overlay_overlap, read_overlay
 from ratiopath.removed import name_substitutes
-from ratiopath.stats.functions import overlay_stats
 
 __all__ = [
     "OverlayAccessError",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ratiopath.arrays import count_values
+from ratiopath.api.arrays import count_values
 from ratiopath.placement.resolution import (
     describe_missing_mpp,
     find_base_mpp,

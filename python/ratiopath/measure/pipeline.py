@@ -1,7 +1,7 @@
 """The pipeline: rows in any order, grouped by overlay, answered, and put back in their order.
 
 The only room that knows the order of things: batch, groups, placement, then fractions or patches.
-`ratiopath.functions` is its face for NumPy, `ratiopath.tiling.overlays` its face for Ray.
+`ratiopath.api.overlays` is its face for NumPy, `ratiopath.tiling.overlays` its face for Ray.
 """
 
 from __future__ import annotations

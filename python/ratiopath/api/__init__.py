@@ -1,0 +1,1 @@
+"""What `import ratiopath` offers: the functions for NumPy, which import no Ray."""
