@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 import ratiopath
 from overlays import write_overlay
-from ratiopath import inspection
 from ratiopath.cli.app import app
-from ratiopath.inspection import inspect
+from ratiopath.slides import report as inspection
+from ratiopath.slides.report import inspect
 
 
 def run(*arguments: object, code: int = 0):

@@ -23,9 +23,9 @@ from ratiopath.errors import (
 from ratiopath.ray import read_slides
 from ratiopath.ray.read_slides import _read_rows
 from ratiopath.readers.base import Level, ResolutionMetadata
+from ratiopath.slides.grid import grid_tiles
 from ratiopath.slides.paths import find_slides
 from ratiopath.slides.rows import Tiling, read_slide_row
-from ratiopath.tiling.tilers import grid_tiles
 from ratiopath.tiling.utils import row_hash
 
 SIZES = [(64, 96), (32, 48), (16, 24)]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from shapely import Point, Polygon, box
 
 from ratiopath.annotations.clip import tile_annotations
-from ratiopath.tiling.tilers import grid_tiles
+from ratiopath.slides.grid import grid_tiles
 from ratiopath.tiling.utils import row_hash
 
 # --- grid_tiles -----------------------------------------------------------------------------

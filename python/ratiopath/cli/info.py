@@ -12,11 +12,11 @@ from rich.table import Table
 
 from ratiopath.cli.console import say_error
 from ratiopath.errors import OverlayError
-from ratiopath.inspection import inspect
+from ratiopath.slides.report import inspect
 from ratiopath.values.pixels import MOST_LABELS
 
 if TYPE_CHECKING:
-    from ratiopath.inspection import LevelReport, Report, Values
+    from ratiopath.slides.report import LevelReport, Report, Values
 
 _LISTED = 16
 HELP_END = (

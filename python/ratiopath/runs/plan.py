@@ -15,8 +15,8 @@ import numpy as np
 from ratiopath.errors import OverlayNotFoundError, OverlayResolutionError
 from ratiopath.placement import resolution
 from ratiopath.readers.opening import open_reader
+from ratiopath.slides.grid import grid_tiles
 from ratiopath.slides.rows import read_slide_row
-from ratiopath.tiling.tilers import grid_tiles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

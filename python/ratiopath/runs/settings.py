@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ratiopath.call.options import OverlapOptions
     from ratiopath.call.region import Region
     from ratiopath.placement.resolution import Pair
-    from ratiopath.tiling.tilers import LastTile
+    from ratiopath.slides.grid import LastTile
 
 OnMissing: TypeAlias = Literal["error", "empty", "skip"]
 

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ratiopath.annotations.clip import tile_annotations
-from ratiopath.tiling.tilers import grid_tiles
+from ratiopath.slides.grid import grid_tiles
 
 if TYPE_CHECKING:
     from ratiopath.tiling.annotation_overlap import tile_annotation_overlap
