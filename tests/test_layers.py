@@ -20,9 +20,9 @@ ROOMS = {
     "ray": (
         "ratiopath.tiling.expressions",
         "ratiopath.tiling.overlays",
-        "ratiopath.tiling.annotation_overlap",
+        "ratiopath.tiling.annotation_columns",
         "ratiopath.tiling.overlay_stats",
-        "ratiopath.tiling.slide_tiles",
+        "ratiopath.tiling.slide_columns",
         "ratiopath.ray",
         "ratiopath.demo",
     ),

@@ -1,5 +1,5 @@
 """Annotations of slides as vector overlays: polygons with a class, measured exactly.
 
-`ratiopath.api.annotations` is the face for NumPy, `ratiopath.tiling.annotation_overlap` the
+`ratiopath.api.annotations` is the face for NumPy, `ratiopath.tiling.annotation_columns` the
 face for Ray.
 """

@@ -12,10 +12,10 @@ from ratiopath.annotations.clip import tile_annotations
 from ratiopath.slides.grid import grid_tiles
 
 if TYPE_CHECKING:
-    from ratiopath.tiling.annotation_overlap import tile_annotation_overlap
+    from ratiopath.tiling.annotation_columns import tile_annotation_overlap
     from ratiopath.tiling.overlay_stats import tile_overlay_stats
     from ratiopath.tiling.overlays import tile_overlay, tile_overlay_overlap
-    from ratiopath.tiling.slide_tiles import read_slide_tiles
+    from ratiopath.tiling.slide_columns import read_slide_tiles
 
 __all__ = [
     "grid_tiles",
@@ -28,8 +28,8 @@ __all__ = [
 ]
 
 _NEEDS_RAY = {
-    "read_slide_tiles": "ratiopath.tiling.slide_tiles",
-    "tile_annotation_overlap": "ratiopath.tiling.annotation_overlap",
+    "read_slide_tiles": "ratiopath.tiling.slide_columns",
+    "tile_annotation_overlap": "ratiopath.tiling.annotation_columns",
     "tile_overlay": "ratiopath.tiling.overlays",
     "tile_overlay_overlap": "ratiopath.tiling.overlays",
     "tile_overlay_stats": "ratiopath.tiling.overlay_stats",
