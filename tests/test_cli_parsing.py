@@ -9,8 +9,8 @@ import shapely
 import typer
 
 from ratiopath.cli import parsing
-from ratiopath.runs.jobs import Job, find_jobs, overlay_path
-from ratiopath.runs.regions import parse_roi
+from ratiopath.runs.pairing import Job, find_jobs, overlay_path
+from ratiopath.runs.roi_argument import parse_roi
 
 
 def test_sizes_and_resolutions():

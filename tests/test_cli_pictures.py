@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from overlays import write_overlay
 from ratiopath.cli.app import app
 from ratiopath.cli.pictures import picture_names
-from ratiopath.runs.jobs import Job
+from ratiopath.runs.pairing import Job
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from ratiopath.errors import (
     OverlayValueError,
 )
 from ratiopath.placement.resolution import missing_level
-from ratiopath.runs.jobs import Job
+from ratiopath.runs.pairing import Job
 from ratiopath.runs.run import Failure
 
 JOB = Job("slide.svs", "mask.tif")

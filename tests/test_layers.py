@@ -31,7 +31,7 @@ ROOMS = {
         "ratiopath.annotations.features",
         "ratiopath.annotations.geoparquet",
         "ratiopath.annotations.polygons",
-        "ratiopath.runs.regions",
+        "ratiopath.runs.roi_argument",
         "ratiopath.annotations.clip",
         "ratiopath.demo.pipeline",
     ),

@@ -25,8 +25,8 @@ from ratiopath.runs.run import Observer
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from ratiopath.runs.jobs import Job
-    from ratiopath.runs.parts import Record
+    from ratiopath.runs.checkpoint import Record
+    from ratiopath.runs.pairing import Job
     from ratiopath.runs.plan import SlidePlan
     from ratiopath.runs.run import Failure
 

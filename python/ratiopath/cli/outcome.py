@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from ratiopath.runs.jobs import Found, Job
-    from ratiopath.runs.parts import Record
+    from ratiopath.runs.checkpoint import Record
+    from ratiopath.runs.pairing import Found, Job
     from ratiopath.runs.run import Failure
     from ratiopath.runs.settings import Settings
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from ratiopath.cli.console import RunProgress
     from ratiopath.cli.outcome import Outcome
-    from ratiopath.runs.jobs import Job
-    from ratiopath.runs.parts import Parts, Record
+    from ratiopath.runs.checkpoint import Parts, Record
+    from ratiopath.runs.pairing import Job
     from ratiopath.runs.settings import Settings
 
 SHEET = "contact-sheet"

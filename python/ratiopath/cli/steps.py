@@ -16,16 +16,16 @@ from ratiopath.cli.outcome import Outcome
 from ratiopath.cli.summary import say_summary
 from ratiopath.cli.summary_json import say_json
 from ratiopath.errors import OverlayError
-from ratiopath.runs.jobs import find_jobs
+from ratiopath.runs.checkpoint import OtherSettingsError, Parts
 from ratiopath.runs.merge import merge
-from ratiopath.runs.parts import OtherSettingsError, Parts
+from ratiopath.runs.pairing import find_jobs
 from ratiopath.runs.run import measure, plan_run
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from ratiopath.runs.jobs import Found
+    from ratiopath.runs.pairing import Found
     from ratiopath.runs.settings import Settings
 
 _INTERRUPTED = 130

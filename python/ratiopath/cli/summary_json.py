@@ -12,7 +12,7 @@ from ratiopath.cli.ways_out import reason, way_out
 
 if TYPE_CHECKING:
     from ratiopath.cli.outcome import Outcome
-    from ratiopath.runs.jobs import Job
+    from ratiopath.runs.pairing import Job
     from ratiopath.runs.plan import SlidePlan
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from ratiopath.runs.jobs import Job
-    from ratiopath.runs.parts import Parts, Record
+    from ratiopath.runs.checkpoint import Parts, Record
+    from ratiopath.runs.pairing import Job
 
 # Rows of a row group: large enough to compress and to scan, small enough to hold.
 ROW_GROUP = 1 << 17

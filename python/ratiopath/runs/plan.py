@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ratiopath.placement.resolution import Pair
     from ratiopath.readers.base import Reader
-    from ratiopath.runs.jobs import Job
+    from ratiopath.runs.pairing import Job
     from ratiopath.runs.settings import Settings
 
 # Rows of one call into the pipeline. Labels of 8 bits have at most 256 values, however many pixels;

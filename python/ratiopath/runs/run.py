@@ -11,8 +11,8 @@ from ratiopath.runs.plan import plan_slide
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratiopath.runs.jobs import Job
-    from ratiopath.runs.parts import Parts, Record
+    from ratiopath.runs.checkpoint import Parts, Record
+    from ratiopath.runs.pairing import Job
     from ratiopath.runs.plan import SlidePlan
     from ratiopath.runs.settings import Settings
 

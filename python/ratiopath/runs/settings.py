@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ratiopath import _core
 from ratiopath.call.options import overlap_options
-from ratiopath.runs.regions import parse_roi
+from ratiopath.runs.roi_argument import parse_roi
 from ratiopath.slides.rows import Tiling
 from ratiopath.values.conditions import Keep
 
@@ -30,14 +30,14 @@ class Settings:
     """The options of a run.
 
     Attributes:
-        overlay: Where a slide's overlay lies, see `ratiopath.runs.jobs.overlay_path`.
+        overlay: Where a slide's overlay lies, see `ratiopath.runs.pairing.overlay_path`.
         tile_extent: Width and height of a tile, in pixels of the chosen level.
         stride: Distance from one tile to the next along x and y, in the same pixels.
         mpp: Wanted µm per pixel of the tiles along x and y; the nearest level is taken.
         level: The slide's level to take tiles from; exactly one of ``mpp`` and ``level`` is set.
         slide_mpp: µm per pixel of every slide's level 0, instead of what the files say.
         last: What happens to a last tile that does not end at the edge, see `grid_tiles`.
-        roi: The region of interest as text, see `ratiopath.runs.regions.parse_roi`.
+        roi: The region of interest as text, see `ratiopath.runs.roi_argument.parse_roi`.
         overlay_mpp: µm per pixel of every overlay's level 0, instead of what the files say.
         overlay_level: The overlay's level to read, instead of the nearest one.
         spans_slide: Overlays that do not say their resolution are taken to span their slide.

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow.parquet as pq
 
-from ratiopath.runs.cover import PART_SCHEMA, cover_slide
-from ratiopath.runs.jobs import absolute
+from ratiopath.runs.measure_slide import PART_SCHEMA, cover_slide
+from ratiopath.runs.pairing import absolute
 from ratiopath.runs.settings import short_hash
 from ratiopath.storage.atomic import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ratiopath.runs.jobs import Job
+    from ratiopath.runs.pairing import Job
     from ratiopath.runs.plan import SlidePlan
     from ratiopath.runs.settings import Settings
 
