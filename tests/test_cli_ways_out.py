@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ratiopath.cli.ways_out import reason, way_out
+from ratiopath.cli.hints import reason, way_out
 from ratiopath.errors import (
     OverlayAccessError,
     OverlayFormatError,

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 import ratiopath
-from ratiopath.cli.demo import demo
-from ratiopath.cli.info import HELP_END as INFO_END
-from ratiopath.cli.info import info
-from ratiopath.cli.overlap import HELP, HELP_END, overlap
+from ratiopath.cli.commands.demo import demo
+from ratiopath.cli.commands.info import HELP_END as INFO_END
+from ratiopath.cli.commands.info import info
+from ratiopath.cli.commands.overlap import HELP, HELP_END, overlap
 
 app = typer.Typer(
     name="ratiopath",

@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from ratiopath.cli.ways_out import reason
+from ratiopath.cli.hints import reason
 from ratiopath.runs.run import Observer
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ratiopath.cli.hints import reason, way_out
 from ratiopath.cli.outcome import some
-from ratiopath.cli.ways_out import reason, way_out
 
 if TYPE_CHECKING:
     from ratiopath.cli.outcome import Outcome

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 import ratiopath
-from ratiopath.cli.ways_out import reason, way_out
+from ratiopath.cli.hints import reason, way_out
 
 if TYPE_CHECKING:
     from ratiopath.cli.outcome import Outcome

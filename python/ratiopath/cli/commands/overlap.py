@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
-from ratiopath.cli import options, parsing
+from ratiopath.cli import flags, parsing
 from ratiopath.cli.steps import Wishes, run_overlap
 from ratiopath.runs.settings import Settings
 
@@ -41,36 +41,36 @@ HELP_END = """
 
 
 def overlap(
-    slides: options.Slides,
+    slides: flags.Slides,
     *,
-    overlay: options.Overlay,
-    keep: options.KeepTexts = None,
-    output: options.Output = Path("tiles.parquet"),
-    plot: options.Plot = None,
-    tile: options.Tile = "512",
-    stride: options.Stride = None,
-    mpp: options.Mpp = None,
-    level: options.Level = None,
-    last: options.LastTile = options.Last.KEEP,
-    slide_mpp: options.SlideMpp = None,
-    roi: options.Roi = "tile",
-    overlay_mpp: options.OverlayMpp = None,
-    spans_slide: options.SpansSlide = False,
-    overlay_level: options.OverlayLevel = None,
-    on_missing: options.Missing = options.OnMissing.ERROR,
-    classes: options.Classes = None,
-    bins: options.Bins = None,
-    nodata: options.Nodata = None,
-    channel: options.Channel = None,
-    coverage: options.CoverageRule = options.Coverage.CENTER,
-    outside: options.Outside = "clip",
-    absent: options.Absent = "0",
-    keep_all: options.KeepAll = False,
-    dry_run: options.DryRun = False,
-    as_json: options.AsJson = False,
-    strict: options.Strict = False,
-    restart: options.Restart = False,
-    threads: options.Threads = None,
+    overlay: flags.Overlay,
+    keep: flags.KeepTexts = None,
+    output: flags.Output = Path("tiles.parquet"),
+    plot: flags.Plot = None,
+    tile: flags.Tile = "512",
+    stride: flags.Stride = None,
+    mpp: flags.Mpp = None,
+    level: flags.Level = None,
+    last: flags.LastTile = flags.Last.KEEP,
+    slide_mpp: flags.SlideMpp = None,
+    roi: flags.Roi = "tile",
+    overlay_mpp: flags.OverlayMpp = None,
+    spans_slide: flags.SpansSlide = False,
+    overlay_level: flags.OverlayLevel = None,
+    on_missing: flags.Missing = flags.OnMissing.ERROR,
+    classes: flags.Classes = None,
+    bins: flags.Bins = None,
+    nodata: flags.Nodata = None,
+    channel: flags.Channel = None,
+    coverage: flags.CoverageRule = flags.Coverage.CENTER,
+    outside: flags.Outside = "clip",
+    absent: flags.Absent = "0",
+    keep_all: flags.KeepAll = False,
+    dry_run: flags.DryRun = False,
+    as_json: flags.AsJson = False,
+    strict: flags.Strict = False,
+    restart: flags.Restart = False,
+    threads: flags.Threads = None,
 ) -> None:
     """Find the tiles worth keeping; what the help says is `HELP`."""
     tile_extent = parsing.usage("--tile", parsing.whole_pair, tile)
