@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 from overlays import write_overlay
 from ratiopath import cli
 from ratiopath.cli.app import app
-from ratiopath.demo.run import Settings, run
 from ratiopath.demo.sample import MASK_MPP, SLIDE_MPP, write_sample
+from ratiopath.demo.tutorial import Settings, run
 from ratiopath.errors import OverlayValueError
 from ratiopath.storage.atomic import replacing
 

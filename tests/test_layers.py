@@ -33,7 +33,7 @@ ROOMS = {
         "ratiopath.annotations.polygons",
         "ratiopath.runs.roi_argument",
         "ratiopath.annotations.clip",
-        "ratiopath.demo.pipeline",
+        "ratiopath.demo.dataset",
     ),
     "tifffile": (
         "ratiopath.readers.tiff.reader",

@@ -12,7 +12,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import StrMethodFormatter
 
 from ratiopath.plots.draw import SlidePicture, coverage_bar, draw_slide, draw_tiles, tile_legend
-from ratiopath.plots.overlay import draw_overlay, read_overlay_picture
+from ratiopath.plots.overlay_picture import draw_overlay, read_overlay_picture
 from ratiopath.plots.tiles import Cells, Tiles
 from ratiopath.values.conditions import COVERAGE_PREFIX, Keep
 from ratiopath.values.selection import Selection

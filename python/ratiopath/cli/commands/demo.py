@@ -98,7 +98,7 @@ def demo(
     """
     if (slide is None) != (overlay is None):
         raise typer.BadParameter("--slide and --overlay go together")
-    from ratiopath.demo.run import Settings, run  # noqa: PLC0415 - imports Ray, which takes its time
+    from ratiopath.demo.tutorial import Settings, run  # noqa: PLC0415 - imports Ray, which takes its time
 
     settings = Settings(
         slide=slide,
