@@ -14,12 +14,13 @@ use criterion::{
     BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
 };
 use ratiopath_core::count::{count_pixels, count_under};
+use ratiopath_core::geometry::grid::{Bounds, Grid};
+use ratiopath_core::geometry::polygon::Polygon;
+use ratiopath_core::geometry::validity::is_certainly_valid;
 use ratiopath_core::mask::write_mask;
 use ratiopath_core::pixels::Pixels;
-use ratiopath_core::polygon::{Bounds, Grid, Polygon};
 use ratiopath_core::rasterize::{Rule, rasterize};
 use ratiopath_core::scale::scale_coordinates;
-use ratiopath_core::validity::is_certainly_valid;
 
 const SIDES: [usize; 4] = [64, 256, 512, 2_048];
 const VERTICES: [usize; 5] = [4, 64, 2_000, 20_000, 100_000];

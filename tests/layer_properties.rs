@@ -4,10 +4,11 @@
 
 use proptest::prelude::*;
 use ratiopath_core::Error;
-use ratiopath_core::layer::{Layer, split};
-use ratiopath_core::outline::Outline;
-use ratiopath_core::polygon::{Point, Polygon};
-use ratiopath_core::shared::Region;
+use ratiopath_core::geometry::edge_index::Outline;
+use ratiopath_core::geometry::intersection::Region;
+use ratiopath_core::geometry::layer::{Layer, split};
+use ratiopath_core::geometry::point::Point;
+use ratiopath_core::geometry::polygon::Polygon;
 
 const TOLERANCE: f64 = 1e-9;
 

@@ -1,7 +1,7 @@
 use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
-use ratiopath_core::layer;
-use ratiopath_core::shared::Region;
+use ratiopath_core::geometry::intersection::Region;
+use ratiopath_core::geometry::layer;
 
 use crate::error::IntoPyResult;
 use crate::rings::{ends, points, polygon};

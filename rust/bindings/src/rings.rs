@@ -1,7 +1,8 @@
 use numpy::{PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use ratiopath_core::polygon::{Point, Polygon};
+use ratiopath_core::geometry::point::Point;
+use ratiopath_core::geometry::polygon::Polygon;
 
 /// Views rows of two numbers as points.
 pub(crate) fn points<'a>(vertices: &'a PyReadonlyArray2<'_, f64>) -> PyResult<&'a [Point]> {

@@ -3,9 +3,10 @@ use std::sync::Arc;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
-use ratiopath_core::polygon::{Bounds, Grid};
+use ratiopath_core::geometry::grid::{Bounds, Grid};
+use ratiopath_core::geometry::validity;
 use ratiopath_core::shape::Shape;
-use ratiopath_core::{mask, rasterize, spans, validity};
+use ratiopath_core::{mask, rasterize, spans};
 
 use crate::error::IntoPyResult;
 use crate::rings::{points, polygon};

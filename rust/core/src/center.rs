@@ -12,7 +12,9 @@
 
 use std::ops::Range;
 
-use crate::polygon::{Axis, Edge, Grid, Polygon};
+use crate::geometry::edge::Edge;
+use crate::geometry::grid::{Axis, Grid};
+use crate::geometry::polygon::Polygon;
 use crate::spans::{RowCounts, SpanBuilder, Spans};
 
 /// Pixels of a grid that are worth a bit each.
@@ -140,7 +142,7 @@ impl<'a> Crossing<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::polygon::Bounds;
+    use crate::geometry::grid::Bounds;
     use proptest::prelude::*;
 
     proptest! {

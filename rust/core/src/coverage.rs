@@ -11,7 +11,9 @@
 
 use std::ops::Range;
 
-use crate::polygon::{Grid, Point, Polygon};
+use crate::geometry::grid::Grid;
+use crate::geometry::point::Point;
+use crate::geometry::polygon::Polygon;
 use crate::spans::{RowCounts, RowLists, SpanBuilder, Spans};
 
 pub(crate) fn spans(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> Spans {

@@ -6,8 +6,8 @@
 //! | module | question |
 //! |---|---|
 //! | [`scale`] | where a slide coordinate falls on the overlay (the one rounding rule) |
-//! | [`polygon`] | rings, and the pixel grid they are laid on |
-//! | [`validity`] | whether a polygon is valid beyond doubt |
+//! | [`geometry::polygon`], [`geometry::grid`] | rings, and the pixel grid they are laid on |
+//! | [`geometry::validity`] | whether a polygon is valid beyond doubt |
 //! | [`spans`] | which pixels are inside: sorted runs of each row |
 //! | [`rasterize`] | from a polygon to its spans, under one of the three rules |
 //! | [`center`], [`touched`], [`coverage`] | these rules, each turning edges into spans |
@@ -21,9 +21,10 @@
 //! | `cells` | windows that overlap, counted once |
 //! | [`known`] | counts that need not be made again |
 //! | [`gather`] | patches copied out of segments, and their masks |
-//! | [`outline`], [`shared`] | a polygon's edges by height, and the area two polygons share |
+//! | [`geometry::edge_index`] | a polygon's edges by height |
+//! | [`geometry::intersection`] | the area that two polygons share |
 //! | [`sample`], [`stats`], [`quantile`] | statistics per patch, of samples as numbers |
-//! | [`layer`] | what fraction of a region each class of polygons covers |
+//! | [`geometry::layer`] | what fraction of a region each class of polygons covers |
 //! | [`lzw`] | what a TIFF's LZW stream holds |
 //!
 //! A *segment* is what an overlay file decodes at once: a TIFF tile, a band of strips, a block of a
@@ -37,15 +38,13 @@ pub mod count;
 pub mod coverage;
 pub mod error;
 pub mod gather;
+pub mod geometry;
 pub mod known;
-pub mod layer;
 pub mod lzw;
 pub mod mask;
-pub mod outline;
 pub mod overlap;
 pub mod pixels;
 pub mod plan;
-pub mod polygon;
 pub mod quantile;
 mod radix;
 pub mod rasterize;
@@ -53,14 +52,12 @@ mod runs;
 pub mod sample;
 pub mod scale;
 pub mod shape;
-pub mod shared;
 mod simd;
 pub mod spans;
 pub mod stats;
 mod sums;
 mod tables;
 pub mod touched;
-pub mod validity;
 mod words;
 
 pub use error::{Error, Result};

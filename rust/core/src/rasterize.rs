@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::polygon::{Grid, Polygon};
+use crate::geometry::grid::Grid;
+use crate::geometry::polygon::Polygon;
 use crate::spans::Spans;
 use crate::{center, coverage, touched};
 

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::polygon::Grid;
+use crate::geometry::grid::Grid;
 
 /// Rows whose usual number of spans is allocated at once.
 const FEW_ROWS: usize = 4096;

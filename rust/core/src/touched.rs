@@ -8,7 +8,9 @@
 use std::ops::Range;
 
 use crate::center;
-use crate::polygon::{Edge, Grid, Polygon};
+use crate::geometry::edge::Edge;
+use crate::geometry::grid::Grid;
+use crate::geometry::polygon::Polygon;
 use crate::spans::{RowCounts, RowLists, Span, SpanBuilder, Spans};
 
 pub(crate) fn spans(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> Spans {

@@ -15,7 +15,8 @@
 
 use robust::{Coord, orient2d};
 
-use crate::polygon::{Point, Polygon};
+use crate::geometry::point::Point;
+use crate::geometry::polygon::Polygon;
 
 /// Edges of a leaf, and members of a group.
 const FAN: usize = 8;

@@ -11,8 +11,9 @@
 
 use std::ops::Range;
 
-use crate::outline::{Extent, Line, Outline};
-use crate::polygon::{Point, Polygon};
+use crate::geometry::edge_index::{Extent, Line, Outline};
+use crate::geometry::point::Point;
+use crate::geometry::polygon::Polygon;
 
 /// A polygon that is asked for at many places.
 #[derive(Debug, Clone)]

@@ -7,9 +7,10 @@
 use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
 
-use crate::outline::{Extent, Outline};
-use crate::polygon::{Point, Polygon};
-use crate::shared::Region;
+use crate::geometry::edge_index::{Extent, Outline};
+use crate::geometry::intersection::Region;
+use crate::geometry::point::Point;
+use crate::geometry::polygon::Polygon;
 use crate::{Error, Result};
 
 type Entry = GeomWithData<Rectangle<Point>, u32>;

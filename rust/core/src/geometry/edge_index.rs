@@ -8,7 +8,8 @@
 
 use std::ops::Range;
 
-use crate::polygon::{Point, Polygon};
+use crate::geometry::point::Point;
+use crate::geometry::polygon::Polygon;
 
 /// Edges of a band, on average, below which bands would cost more than they save.
 const EDGES_OF_A_BAND: usize = 8;
