@@ -17,9 +17,9 @@ use ratiopath_core::count::{count_pixels, count_under};
 use ratiopath_core::geometry::grid::{Bounds, Grid};
 use ratiopath_core::geometry::polygon::Polygon;
 use ratiopath_core::geometry::validity::is_certainly_valid;
-use ratiopath_core::mask::write_mask;
 use ratiopath_core::pixels::Pixels;
-use ratiopath_core::rasterize::{Rule, rasterize};
+use ratiopath_core::raster::mask::write_mask;
+use ratiopath_core::raster::{Rule, rasterize};
 use ratiopath_core::scale::scale_coordinates;
 
 const SIDES: [usize; 4] = [64, 256, 512, 2_048];

@@ -15,13 +15,13 @@ use ratiopath_core::geometry::grid::{Bounds, Grid};
 use ratiopath_core::geometry::polygon::Polygon;
 use ratiopath_core::geometry::validity::is_certainly_valid;
 use ratiopath_core::known::KnownCounts;
-use ratiopath_core::mask::{write_coverage, write_mask};
 use ratiopath_core::overlap::{Areas, Collector, Memory};
 use ratiopath_core::pixels::Pixels;
 use ratiopath_core::plan::{LevelGrid, Patch, Plan};
-use ratiopath_core::rasterize::{Rule, rasterize};
+use ratiopath_core::raster::mask::{write_coverage, write_mask};
+use ratiopath_core::raster::spans::Spans;
+use ratiopath_core::raster::{Rule, rasterize};
 use ratiopath_core::shape::Shape;
-use ratiopath_core::spans::Spans;
 
 const HEIGHT: usize = 9;
 const WIDTH: usize = 11;

@@ -5,8 +5,8 @@ use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use ratiopath_core::geometry::grid::{Bounds, Grid};
 use ratiopath_core::geometry::validity;
+use ratiopath_core::raster::{self, Rule, mask, spans};
 use ratiopath_core::shape::Shape;
-use ratiopath_core::{mask, rasterize, spans};
 
 use crate::error::IntoPyResult;
 use crate::rings::{points, polygon};
@@ -35,7 +35,7 @@ impl Spans {
         let make = || {
             let polygon = polygon(vertices, ring_ends)?;
             let grid = Grid::new(shape.0, shape.1, Bounds { x0, y0, x1, y1 })?;
-            Ok(rasterize::rasterize(&polygon, &grid, rule, rows.0..rows.1))
+            Ok(raster::rasterize(&polygon, &grid, rule, rows.0..rows.1))
         };
         let inner = Arc::new(Shape::from(py.detach(make).into_py_result()?));
         Ok(Self { inner })
@@ -93,11 +93,11 @@ pub fn is_certainly_valid(
     Ok(py.detach(prove))
 }
 
-fn parse_rule(name: &str) -> PyResult<rasterize::Rule> {
+fn parse_rule(name: &str) -> PyResult<Rule> {
     match name {
-        "center" => Ok(rasterize::Rule::Center),
-        "all_touched" => Ok(rasterize::Rule::AllTouched),
-        "exact" => Ok(rasterize::Rule::Exact),
+        "center" => Ok(Rule::Center),
+        "all_touched" => Ok(Rule::AllTouched),
+        "exact" => Ok(Rule::Exact),
         _ => Err(PyValueError::new_err(format!(
             "coverage must be 'center', 'all_touched' or 'exact', got {name:?}"
         ))),

@@ -8,7 +8,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::pixels::Pixels;
-use crate::spans::{Spans, WholeRuns};
+use crate::raster::spans::{Spans, WholeRuns};
 use crate::tables::{ByteTable, PairTable};
 use crate::words::Words;
 use crate::{Error, Result};

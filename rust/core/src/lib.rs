@@ -8,10 +8,10 @@
 //! | [`scale`] | where a slide coordinate falls on the overlay (the one rounding rule) |
 //! | [`geometry::polygon`], [`geometry::grid`] | rings, and the pixel grid they are laid on |
 //! | [`geometry::validity`] | whether a polygon is valid beyond doubt |
-//! | [`spans`] | which pixels are inside: sorted runs of each row |
-//! | [`rasterize`] | from a polygon to its spans, under one of the three rules |
-//! | [`center`], [`touched`], [`coverage`] | these rules, each turning edges into spans |
-//! | [`mask`] | spans written out as a mask or as coverage weights |
+//! | [`raster::spans`] | which pixels are inside: sorted runs of each row |
+//! | [`raster`] | from a polygon to its spans, under one of the three rules |
+//! | [`raster::center`], [`raster::touched`], [`raster::coverage`] | these rules, each turning edges into spans |
+//! | [`raster::mask`] | spans written out as a mask or as coverage weights |
 //! | [`pixels`], [`count`] | pixels of any width as byte patterns, and how often each occurs |
 //! | `bytes`, `runs`, `simd` | equal neighbours, many bytes at once |
 //! | `tables`, `words`, `sums`, `radix` | counting single bytes, pairs of them, and more |
@@ -33,31 +33,26 @@
 
 mod bytes;
 mod cells;
-pub mod center;
 pub mod count;
-pub mod coverage;
 pub mod error;
 pub mod gather;
 pub mod geometry;
 pub mod known;
 pub mod lzw;
-pub mod mask;
 pub mod overlap;
 pub mod pixels;
 pub mod plan;
 pub mod quantile;
 mod radix;
-pub mod rasterize;
+pub mod raster;
 mod runs;
 pub mod sample;
 pub mod scale;
 pub mod shape;
 mod simd;
-pub mod spans;
 pub mod stats;
 mod sums;
 mod tables;
-pub mod touched;
 mod words;
 
 pub use error::{Error, Result};

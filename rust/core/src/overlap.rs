@@ -16,8 +16,8 @@ use crate::count::Counter;
 use crate::known::{Counts, KeptCounts, KnownCounts, Name};
 use crate::pixels::Pixels;
 use crate::plan::{Plan, Window};
+use crate::raster::spans::{Spans, WholeRuns};
 use crate::shape::Shape;
-use crate::spans::{Spans, WholeRuns};
 use crate::{Error, Result};
 
 /// One patch's area of one distinct pixel in one segment.

@@ -7,8 +7,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::raster::spans::Spans;
 use crate::shape::Shape;
-use crate::spans::Spans;
 use crate::{Error, Result};
 
 /// Pairs of patch and segment in one plan, at 16 bytes each.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::plan::Window;
-use crate::spans::Spans;
+use crate::raster::spans::Spans;
 
 /// Zero stands for every rectangle that is inside as a whole.
 static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);

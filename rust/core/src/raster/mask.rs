@@ -1,6 +1,6 @@
 //! Spans written out: as a mask in NumPy's polarity, or as coverage weights.
 
-use crate::spans::Spans;
+use crate::raster::spans::Spans;
 use crate::{Error, Result};
 
 /// Writes the mask: `true` outside, `false` inside, rows one after the other.

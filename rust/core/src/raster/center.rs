@@ -15,7 +15,8 @@ use std::ops::Range;
 use crate::geometry::edge::Edge;
 use crate::geometry::grid::{Axis, Grid};
 use crate::geometry::polygon::Polygon;
-use crate::spans::{RowCounts, SpanBuilder, Spans};
+use crate::raster::row_lists::RowCounts;
+use crate::raster::spans::{SpanBuilder, Spans};
 
 /// Pixels of a grid that are worth a bit each.
 const FEW_PIXELS: usize = 1 << 23;

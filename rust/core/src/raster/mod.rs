@@ -1,11 +1,17 @@
 //! From a polygon to the pixels inside it, under one of three rules.
 
+pub mod center;
+pub mod coverage;
+pub mod mask;
+pub(crate) mod row_lists;
+pub mod spans;
+pub mod touched;
+
 use std::ops::Range;
 
 use crate::geometry::grid::Grid;
 use crate::geometry::polygon::Polygon;
-use crate::spans::Spans;
-use crate::{center, coverage, touched};
+use crate::raster::spans::Spans;
 
 /// When a pixel counts as inside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,11 +7,12 @@
 
 use std::ops::Range;
 
-use crate::center;
 use crate::geometry::edge::Edge;
 use crate::geometry::grid::Grid;
 use crate::geometry::polygon::Polygon;
-use crate::spans::{RowCounts, RowLists, Span, SpanBuilder, Spans};
+use crate::raster::center;
+use crate::raster::row_lists::{RowCounts, RowLists};
+use crate::raster::spans::{Span, SpanBuilder, Spans};
 
 pub(crate) fn spans(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> Spans {
     let inside = center::spans(polygon, grid, rows);

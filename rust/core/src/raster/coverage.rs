@@ -14,7 +14,8 @@ use std::ops::Range;
 use crate::geometry::grid::Grid;
 use crate::geometry::point::Point;
 use crate::geometry::polygon::Polygon;
-use crate::spans::{RowCounts, RowLists, SpanBuilder, Spans};
+use crate::raster::row_lists::{RowCounts, RowLists};
+use crate::raster::spans::{SpanBuilder, Spans};
 
 pub(crate) fn spans(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> Spans {
     let orientation = signed_area(polygon).signum();
