@@ -1,6 +1,7 @@
 use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
-use ratiopath_core::count::{self, Counter, Tally};
+use ratiopath_core::count::tally::Tally;
+use ratiopath_core::count::{self, Counter};
 
 use crate::error::IntoPyResult;
 use crate::plan::pixels_of;

@@ -13,8 +13,6 @@
 //! | [`raster::center`], [`raster::touched`], [`raster::coverage`] | these rules, each turning edges into spans |
 //! | [`raster::mask`] | spans written out as a mask or as coverage weights |
 //! | [`pixels`], [`count`] | pixels of any width as byte patterns, and how often each occurs |
-//! | `bytes`, `runs`, `simd` | equal neighbours, many bytes at once |
-//! | `tables`, `words`, `sums`, `radix` | counting single bytes, pairs of them, and more |
 //! | [`shape`] | what the patches of one region have in common |
 //! | [`plan`] | which segments a batch of patches touches, and where |
 //! | [`overlap`] | counts per patch, added up segment by segment |
@@ -31,7 +29,6 @@
 //! level. Counting never assembles a patch: it walks the spans of a region over one segment at a
 //! time, for every patch that the segment touches.
 
-mod bytes;
 mod cells;
 pub mod count;
 pub mod error;
@@ -43,16 +40,10 @@ pub mod overlap;
 pub mod pixels;
 pub mod plan;
 pub mod quantile;
-mod radix;
 pub mod raster;
-mod runs;
 pub mod sample;
 pub mod scale;
 pub mod shape;
-mod simd;
 pub mod stats;
-mod sums;
-mod tables;
-mod words;
 
 pub use error::{Error, Result};

@@ -2,30 +2,7 @@
 //!
 //! A block is compared with the bytes one pixel before; where nothing differs, a run goes on.
 
-use crate::simd::Block;
-
-/// How often, at most, something is left untried.
-const LONGEST_PAUSE: usize = 64;
-
-/// How long not to try again what has failed.
-#[derive(Debug, Default)]
-pub(crate) struct Pause {
-    length: usize,
-    left: usize,
-}
-
-impl Pause {
-    pub(crate) fn is_over(&mut self) -> bool {
-        let is_over = self.left == 0;
-        self.left = self.left.saturating_sub(1);
-        is_over
-    }
-
-    pub(crate) fn came_out(&mut self, well: bool) {
-        self.length = if well { self.length / 2 } else { (2 * self.length + 1).min(LONGEST_PAUSE) };
-        self.left = if well { 0 } else { self.length };
-    }
-}
+use crate::count::simd::block::Block;
 
 /// What takes runs of equal pixels.
 pub(crate) trait Sink {

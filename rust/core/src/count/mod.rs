@@ -2,38 +2,27 @@
 //!
 //! Runs of whole pixels add to integer counts, pixels of partial weight to a sum of weights beside
 //! them, so that whole areas stay exact. Masks are long runs of one value, and the counting is
-//! built for that: what is equal is found a block at a time ([`crate::simd`]), and wider pixels are
+//! built for that: what is equal is found a block at a time ([`simd`]), and wider pixels are
 //! looked up once per run.
+
+mod backoff;
+mod bytes;
+mod radix;
+mod simd;
+mod sparse;
+mod sums;
+mod tables;
+pub mod tally;
+mod weighted;
 
 use rustc_hash::FxHashMap;
 
+use crate::count::sparse::Words;
+use crate::count::tables::{ByteTable, PairTable};
+use crate::count::tally::Tally;
 use crate::pixels::Pixels;
 use crate::raster::spans::{Spans, WholeRuns};
-use crate::tables::{ByteTable, PairTable};
-use crate::words::Words;
 use crate::{Error, Result};
-
-/// What one distinct pixel adds up to.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Tally {
-    /// Pixels of weight 1.
-    pub count: u64,
-    /// The weights of all others.
-    pub weight: f64,
-}
-
-impl Tally {
-    /// Everything together. Exact up to 2^53 whole pixels.
-    #[must_use]
-    pub fn total(&self) -> f64 {
-        self.count as f64 + self.weight
-    }
-
-    /// Whether nothing was counted, or only pixels of weight 0.
-    pub(crate) fn is_zero(&self) -> bool {
-        self.total() == 0.0
-    }
-}
 
 /// Tallies by distinct pixel; emptied and used again for every window.
 #[derive(Debug)]

@@ -1,12 +1,12 @@
 //! Counts of pixels of one and of two bytes, in a table with a place for each.
 
-use crate::bytes::Bytes;
-use crate::count::Tally;
-use crate::radix::Key;
-use crate::runs::Sink;
-use crate::simd::for_each_run;
-use crate::sums::Sums;
-use crate::words::Weighted;
+use crate::count::bytes::Bytes;
+use crate::count::radix::Key;
+use crate::count::simd::for_each_run;
+use crate::count::simd::runs::Sink;
+use crate::count::sums::Sums;
+use crate::count::tally::{Tally, join};
+use crate::count::weighted::Weighted;
 
 /// Counts and weights of single bytes.
 #[derive(Debug)]
@@ -121,21 +121,4 @@ impl Sink for PairTable {
     fn add_pixel(&mut self, pixel: &[u8], pixels: u64) {
         *self.count(u64::of(pixel) as u16) += pixels;
     }
-}
-
-/// Walks counts and weights, each ascending by value, together.
-pub(crate) fn join(
-    counts: impl Iterator<Item = (u64, u64)>,
-    weights: &[(u64, f64)],
-    mut take: impl FnMut(u64, Tally),
-) {
-    let mut weights = weights.iter().copied().peekable();
-    for (value, count) in counts {
-        while let Some((before, weight)) = weights.next_if(|next| next.0 < value) {
-            take(before, Tally { count: 0, weight });
-        }
-        let weight = weights.next_if(|next| next.0 == value).map_or(0.0, |next| next.1);
-        take(value, Tally { count, weight });
-    }
-    weights.for_each(|(value, weight)| take(value, Tally { count: 0, weight }));
 }

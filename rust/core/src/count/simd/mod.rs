@@ -3,17 +3,13 @@
 //! The only file that may hold `unsafe`: what instructions there are is asked at run time, and the
 //! answer must be that of the portable way, which stands beside it and is tested against it.
 
-use crate::bytes::Tables;
-use crate::runs::{Pause, Sink};
+pub(crate) mod block;
+pub(crate) mod generic;
+pub(crate) mod runs;
 
-/// What is looked at together.
-pub(crate) type Block = [u8; 64];
-
-/// The longest run whose bytes [`count_equal`] counts.
-pub(crate) const LONGEST_RUN: usize = 255 * LANES;
-
-/// The shortest.
-pub(crate) const LANES: usize = 32;
+use crate::count::backoff::Pause;
+use crate::count::simd::generic::Tables;
+use crate::count::simd::runs::Sink;
 
 /// Calls the function of this name in `avx2` where the processor has the instructions for it, else
 /// in `portable`.
@@ -51,12 +47,13 @@ pub(crate) fn for_each_run<const N: usize>(run: &[u8], sink: &mut impl Sink) {
 }
 
 mod portable {
-    use super::Block;
-    use crate::bytes::{self, Tables};
-    use crate::runs::{self, Pause, Sink};
+    use crate::count::backoff::Pause;
+    use crate::count::simd::block::Block;
+    use crate::count::simd::generic::{Tables, count_with};
+    use crate::count::simd::runs::{Sink, for_each_with};
 
     pub(super) fn for_each_run<const N: usize>(run: &[u8], sink: &mut impl Sink) {
-        runs::for_each_with::<N>(run, sink, differing);
+        for_each_with::<N>(run, sink, differing);
     }
 
     pub(super) fn count_equal<const N: usize>(run: &[u8], values: &[u8; N]) -> [u64; N] {
@@ -68,7 +65,7 @@ mod portable {
     }
 
     pub(super) fn count_runs(run: &[u8], tables: &mut Tables, pause: &mut Pause) {
-        bytes::count_with(run, tables, pause, changes);
+        count_with(run, tables, pause, changes);
     }
 
     /// A bit for each byte but the first that differs from the one before.
@@ -99,9 +96,10 @@ mod avx2 {
         _mm256_set1_epi8, _mm256_setzero_si256, _mm256_sub_epi8,
     };
 
-    use super::{Block, LANES};
-    use crate::bytes::{self, Tables};
-    use crate::runs::{self, Pause, Sink};
+    use crate::count::backoff::Pause;
+    use crate::count::simd::block::{Block, LANES};
+    use crate::count::simd::generic::{Tables, count_with};
+    use crate::count::simd::runs::{Sink, for_each_with};
 
     /// How far ahead memory is asked for.
     const AHEAD: usize = 1024;
@@ -142,12 +140,12 @@ mod avx2 {
 
     #[target_feature(enable = "avx2,bmi1,popcnt")]
     pub(super) fn count_runs(run: &[u8], tables: &mut Tables, pause: &mut Pause) {
-        bytes::count_with(run, tables, pause, |block| changes(block));
+        count_with(run, tables, pause, |block| changes(block));
     }
 
     #[target_feature(enable = "avx2,bmi1,popcnt")]
     pub(super) fn for_each_run<const N: usize>(run: &[u8], sink: &mut impl Sink) {
-        runs::for_each_with::<N>(run, sink, |one, other| differing(one, other));
+        for_each_with::<N>(run, sink, |one, other| differing(one, other));
     }
 
     /// A bit for each byte that differs from the one in the same place.
@@ -215,6 +213,7 @@ mod avx2 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::count::simd::block::{Block, LANES, LONGEST_RUN};
     use proptest::prelude::*;
 
     fn changes(block: &Block) -> u64 {

@@ -4,13 +4,13 @@
 //! different, nearly every pixel would take another's place there: where that shows, the pixels are
 //! written down, sorted in the end, and equal neighbours counted.
 
-use crate::count::Tally;
-use crate::radix::Key;
-use crate::runs::Pause;
-use crate::runs::Sink;
-use crate::simd::for_each_run;
-use crate::sums::Sums;
-use crate::tables::join;
+use crate::count::backoff::Pause;
+use crate::count::radix::Key;
+use crate::count::simd::for_each_run;
+use crate::count::simd::runs::Sink;
+use crate::count::sums::Sums;
+use crate::count::tally::{Tally, join};
+use crate::count::weighted::Weighted;
 
 /// Single pixels that are written down before they are added up.
 const MOST_SINGLES: usize = 1 << 18;
@@ -76,18 +76,6 @@ impl<K: Key> Sink for Words<K> {
         if self.singles.len() > MOST_SINGLES {
             self.add_up_singles();
         }
-    }
-}
-
-/// Sums of pixels that weigh the same.
-pub(crate) struct Weighted<'a> {
-    pub(crate) sums: &'a mut Sums<f64>,
-    pub(crate) weight: f64,
-}
-
-impl Sink for Weighted<'_> {
-    fn add_pixel(&mut self, pixel: &[u8], pixels: u64) {
-        self.sums.add(u64::of(pixel), pixels as f64 * self.weight);
     }
 }
 

@@ -6,11 +6,10 @@
 //! goes through four interleaved tables one byte at a time, so that equal neighbours do not wait
 //! for each other's store. What has failed is not tried again for a while, the longer the oftener.
 
-use crate::runs::Pause;
-use crate::simd::{Block, LANES, LONGEST_RUN, count_equal, count_runs};
-
-/// Four counts for each byte, to be added up.
-pub(crate) type Tables = [[u64; 256]; 4];
+use crate::count::backoff::Pause;
+use crate::count::simd::block::{LANES, LONGEST_RUN};
+use crate::count::simd::generic::{Tables, count_one_by_one};
+use crate::count::simd::{count_equal, count_runs};
 
 /// Values told apart by comparing.
 const MOST_VALUES: usize = 8;
@@ -20,9 +19,6 @@ const PART: usize = 4096;
 
 /// Bytes of a part that are looked at to learn its values.
 const LOOKS: usize = 32;
-
-/// Changes in a block beyond which its bytes are counted one by one.
-const MOST_CHANGES: u32 = 16;
 
 /// Counts of single bytes, and what was learned about them.
 #[derive(Debug)]
@@ -122,63 +118,6 @@ fn is_constant(part: &[u8]) -> bool {
 }
 
 const _: () = assert!(PART <= LONGEST_RUN);
-
-/// Counts the bytes of a run, given a bit for each byte of a block, but the first, that differs
-/// from the one before.
-#[expect(clippy::inline_always, reason = "inherits the instructions of its caller")]
-#[inline(always)]
-pub(crate) fn count_with(
-    run: &[u8],
-    tables: &mut Tables,
-    pause: &mut Pause,
-    changes: impl Fn(&Block) -> u64,
-) {
-    let (blocks, rest) = run.as_chunks();
-    for block in blocks {
-        if pause.is_over() {
-            let changes = changes(block);
-            if changes.count_ones() <= MOST_CHANGES {
-                pause.came_out(true);
-                count_between(block, 0, changes, tables);
-                continue;
-            }
-            pause.came_out(false);
-        }
-        count_one_by_one(block, tables);
-    }
-    count_one_by_one(rest, tables);
-}
-
-/// Counts the bytes of a block from `start`, given where they change after it.
-#[expect(clippy::inline_always, reason = "inherits the instructions of its caller")]
-#[inline(always)]
-fn count_between(block: &Block, mut start: usize, mut changes: u64, tables: &mut Tables) {
-    loop {
-        for table in tables.iter_mut() {
-            let end = changes.trailing_zeros() as usize;
-            table[usize::from(block[start & 63])] += (end - start) as u64;
-            if end == block.len() {
-                return;
-            }
-            changes &= changes - 1;
-            start = end;
-        }
-    }
-}
-
-#[expect(clippy::inline_always, reason = "inherits the instructions of its caller")]
-#[inline(always)]
-fn count_one_by_one(run: &[u8], tables: &mut Tables) {
-    let (quads, rest) = run.as_chunks::<4>();
-    for quad in quads {
-        for (table, &value) in tables.iter_mut().zip(quad) {
-            table[usize::from(value)] += 1;
-        }
-    }
-    for &value in rest {
-        tables[0][usize::from(value)] += 1;
-    }
-}
 
 #[cfg(test)]
 mod tests {

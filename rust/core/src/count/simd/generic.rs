@@ -1,0 +1,67 @@
+//! Counting the bytes of a block, whatever instructions find where they change.
+
+use crate::count::backoff::Pause;
+use crate::count::simd::block::Block;
+
+/// Four counts for each byte, to be added up.
+pub(crate) type Tables = [[u64; 256]; 4];
+
+/// Changes in a block beyond which its bytes are counted one by one.
+const MOST_CHANGES: u32 = 16;
+
+/// Counts the bytes of a run, given a bit for each byte of a block, but the first, that differs
+/// from the one before.
+#[expect(clippy::inline_always, reason = "inherits the instructions of its caller")]
+#[inline(always)]
+pub(crate) fn count_with(
+    run: &[u8],
+    tables: &mut Tables,
+    pause: &mut Pause,
+    changes: impl Fn(&Block) -> u64,
+) {
+    let (blocks, rest) = run.as_chunks();
+    for block in blocks {
+        if pause.is_over() {
+            let changes = changes(block);
+            if changes.count_ones() <= MOST_CHANGES {
+                pause.came_out(true);
+                count_between(block, 0, changes, tables);
+                continue;
+            }
+            pause.came_out(false);
+        }
+        count_one_by_one(block, tables);
+    }
+    count_one_by_one(rest, tables);
+}
+
+/// Counts the bytes of a block from `start`, given where they change after it.
+#[expect(clippy::inline_always, reason = "inherits the instructions of its caller")]
+#[inline(always)]
+fn count_between(block: &Block, mut start: usize, mut changes: u64, tables: &mut Tables) {
+    loop {
+        for table in tables.iter_mut() {
+            let end = changes.trailing_zeros() as usize;
+            table[usize::from(block[start & 63])] += (end - start) as u64;
+            if end == block.len() {
+                return;
+            }
+            changes &= changes - 1;
+            start = end;
+        }
+    }
+}
+
+#[expect(clippy::inline_always, reason = "inherits the instructions of its caller")]
+#[inline(always)]
+pub(crate) fn count_one_by_one(run: &[u8], tables: &mut Tables) {
+    let (quads, rest) = run.as_chunks::<4>();
+    for quad in quads {
+        for (table, &value) in tables.iter_mut().zip(quad) {
+            table[usize::from(value)] += 1;
+        }
+    }
+    for &value in rest {
+        tables[0][usize::from(value)] += 1;
+    }
+}
