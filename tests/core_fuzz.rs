@@ -12,12 +12,12 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use ratiopath_core::count::count_pixels;
-use ratiopath_core::gather::{Layout, gather_segment, write_masks};
 use ratiopath_core::geometry::grid::{Bounds, Grid};
 use ratiopath_core::geometry::polygon::Polygon;
 use ratiopath_core::overlap::Collector;
+use ratiopath_core::patches::gather::{Layout, gather_segment, write_masks};
+use ratiopath_core::patches::plan::{LevelGrid, Patch, Plan};
 use ratiopath_core::pixels::Pixels;
-use ratiopath_core::plan::{LevelGrid, Patch, Plan};
 use ratiopath_core::raster::mask::{write_coverage, write_mask};
 use ratiopath_core::raster::spans::Spans;
 use ratiopath_core::raster::{Rule, rasterize};

@@ -1,6 +1,6 @@
 use numpy::{PyReadonlyArray2, PyReadwriteArray1};
 use pyo3::prelude::*;
-use ratiopath_core::gather::{self, Layout};
+use ratiopath_core::patches::gather::{self, Layout};
 
 use crate::error::IntoPyResult;
 use crate::plan::{Plan, pixels_of};

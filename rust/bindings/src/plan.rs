@@ -3,8 +3,8 @@ use std::sync::Arc;
 use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use ratiopath_core::patches::plan::{self, LevelGrid, Patch};
 use ratiopath_core::pixels::Pixels;
-use ratiopath_core::plan::{self, LevelGrid, Patch};
 
 use crate::error::IntoPyResult;
 use crate::spans::Spans;

@@ -5,8 +5,8 @@ use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use ratiopath_core::geometry::grid::{Bounds, Grid};
 use ratiopath_core::geometry::validity;
+use ratiopath_core::patches::stencil::Shape;
 use ratiopath_core::raster::{self, Rule, mask, spans};
-use ratiopath_core::shape::Shape;
 
 use crate::error::IntoPyResult;
 use crate::rings::{points, polygon};

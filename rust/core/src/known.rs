@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-use crate::plan::Window;
-use crate::shape::Shape;
+use crate::patches::stencil::Shape;
+use crate::patches::window::Window;
 
 /// What an entry takes besides its counts: its name, its place in the table, its allocation.
 const ENTRY_BYTES: usize = 192;

@@ -13,12 +13,12 @@
 //! | [`raster::center`], [`raster::touched`], [`raster::coverage`] | these rules, each turning edges into spans |
 //! | [`raster::mask`] | spans written out as a mask or as coverage weights |
 //! | [`pixels`], [`count`] | pixels of any width as byte patterns, and how often each occurs |
-//! | [`shape`] | what the patches of one region have in common |
-//! | [`plan`] | which segments a batch of patches touches, and where |
+//! | [`patches::stencil`] | what the patches of one region have in common |
+//! | [`patches::plan`] | which segments a batch of patches touches, and where |
 //! | [`overlap`] | counts per patch, added up segment by segment |
 //! | `cells` | windows that overlap, counted once |
 //! | [`known`] | counts that need not be made again |
-//! | [`gather`] | patches copied out of segments, and their masks |
+//! | [`patches::gather`] | patches copied out of segments, and their masks |
 //! | [`geometry::edge_index`] | a polygon's edges by height |
 //! | [`geometry::intersection`] | the area that two polygons share |
 //! | [`sample`], [`stats`], [`quantile`] | statistics per patch, of samples as numbers |
@@ -32,18 +32,16 @@
 mod cells;
 pub mod count;
 pub mod error;
-pub mod gather;
 pub mod geometry;
 pub mod known;
 pub mod lzw;
 pub mod overlap;
+pub mod patches;
 pub mod pixels;
-pub mod plan;
 pub mod quantile;
 pub mod raster;
 pub mod sample;
 pub mod scale;
-pub mod shape;
 pub mod stats;
 
 pub use error::{Error, Result};

@@ -7,8 +7,9 @@
 //! large mean swallows a small deviation. Only quantiles need the values themselves, which are
 //! then kept until the end, 24 bytes a pixel: the caller bounds how many patches share a batch.
 
+use crate::patches::plan::Plan;
+use crate::patches::window::Window;
 use crate::pixels::Pixels;
-use crate::plan::{Plan, Window};
 use crate::quantile::{Weighted, quantiles};
 use crate::sample::Sample;
 use crate::{Error, Result};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::plan::Window;
+use crate::patches::window::Window;
 use crate::raster::spans::Spans;
 
 /// Zero stands for every rectangle that is inside as a whole.

@@ -7,8 +7,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::patches::stencil::Shape;
+use crate::patches::window::{Rectangle, Window};
 use crate::raster::spans::Spans;
-use crate::shape::Shape;
 use crate::{Error, Result};
 
 /// Pairs of patch and segment in one plan, at 16 bytes each.
@@ -42,40 +43,6 @@ impl LevelGrid {
     }
 }
 
-/// A rectangle of the level, `x0..x1` by `y0..y1`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rectangle {
-    pub(crate) x0: usize,
-    pub(crate) y0: usize,
-    pub(crate) x1: usize,
-    pub(crate) y1: usize,
-}
-
-impl Rectangle {
-    fn is_empty(&self) -> bool {
-        self.x0 >= self.x1 || self.y0 >= self.y1
-    }
-
-    fn intersection(&self, other: &Self) -> Self {
-        Self {
-            x0: self.x0.max(other.x0),
-            y0: self.y0.max(other.y0),
-            x1: self.x1.min(other.x1),
-            y1: self.y1.min(other.y1),
-        }
-    }
-
-    /// The smallest rectangle around this one and a window's part of the segment.
-    fn union(&self, window: &Window) -> Self {
-        Self {
-            x0: self.x0.min(window.segment_x),
-            y0: self.y0.min(window.segment_y),
-            x1: self.x1.max(window.segment_x + window.width),
-            y1: self.y1.max(window.segment_y + window.height),
-        }
-    }
-}
-
 /// Where a patch lies on the level, and which of the plan's shapes it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patch {
@@ -85,25 +52,6 @@ pub struct Patch {
     pub y: i64,
     /// Index into the plan's shapes.
     pub shape: u32,
-}
-
-/// The part of one patch that lies in one segment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Window {
-    /// Which patch.
-    pub patch: usize,
-    /// First column in the segment.
-    pub segment_x: usize,
-    /// First row in the segment.
-    pub segment_y: usize,
-    /// First column in the patch.
-    pub patch_x: usize,
-    /// First row in the patch.
-    pub patch_y: usize,
-    /// Columns.
-    pub width: usize,
-    /// Rows.
-    pub height: usize,
 }
 
 /// A batch of patches on one level, by segment.

@@ -3,9 +3,10 @@
 //! All patches of one call have one shape and lie one after the other in the output, so that the
 //! caller makes one allocation and everything is written in place.
 
+use crate::patches::plan::Plan;
+use crate::patches::stencil::Shape;
+use crate::patches::window::{Rectangle, Window};
 use crate::pixels::Pixels;
-use crate::plan::{Plan, Rectangle, Window};
-use crate::shape::Shape;
 use crate::{Error, Result};
 
 /// Where the patches lie in an output buffer, in bytes.
