@@ -14,7 +14,6 @@ use proptest::prelude::*;
 use ratiopath_core::count::count_pixels;
 use ratiopath_core::geometry::grid::{Bounds, Grid};
 use ratiopath_core::geometry::polygon::Polygon;
-use ratiopath_core::overlap::Collector;
 use ratiopath_core::patches::gather::{Layout, gather_segment, write_masks};
 use ratiopath_core::patches::plan::{LevelGrid, Patch, Plan};
 use ratiopath_core::pixels::Pixels;
@@ -22,6 +21,7 @@ use ratiopath_core::raster::mask::{write_coverage, write_mask};
 use ratiopath_core::raster::spans::Spans;
 use ratiopath_core::raster::{Rule, rasterize};
 use ratiopath_core::scale::{scale_coordinate, scale_coordinates};
+use ratiopath_core::zonal::areas::Collector;
 
 /// Callers bound the memory of a region before they ask for its spans; so does this.
 const LARGEST_SIDE: usize = 48;

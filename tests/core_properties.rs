@@ -13,8 +13,6 @@ use ratiopath_core::count::{count_pixels, count_under};
 use ratiopath_core::geometry::grid::{Bounds, Grid};
 use ratiopath_core::geometry::polygon::Polygon;
 use ratiopath_core::geometry::validity::is_certainly_valid;
-use ratiopath_core::known::KnownCounts;
-use ratiopath_core::overlap::{Areas, Collector, Memory};
 use ratiopath_core::patches::gather::{
     Layout, fill_background, fill_segment, gather_segment, write_masks,
 };
@@ -24,6 +22,8 @@ use ratiopath_core::pixels::Pixels;
 use ratiopath_core::raster::mask::{write_coverage, write_mask};
 use ratiopath_core::raster::spans::Spans;
 use ratiopath_core::raster::{Rule, rasterize};
+use ratiopath_core::zonal::areas::{Areas, Collector, Memory};
+use ratiopath_core::zonal::memo::KnownCounts;
 
 const HEIGHT: usize = 9;
 const WIDTH: usize = 11;

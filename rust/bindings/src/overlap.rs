@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use numpy::{PyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
-use ratiopath_core::known;
-use ratiopath_core::overlap::{self, Memory};
+use ratiopath_core::zonal::areas::{self, Memory};
+use ratiopath_core::zonal::memo;
 
 use crate::error::IntoPyResult;
 use crate::plan::{Plan, pixels_of};
@@ -18,7 +18,7 @@ type Areas<'py> = (
 #[pyclass(frozen, module = "ratiopath._core")]
 #[derive(Default)]
 pub struct KnownCounts {
-    inner: Arc<known::KnownCounts>,
+    inner: Arc<memo::KnownCounts>,
 }
 
 #[pymethods]
@@ -35,7 +35,7 @@ impl KnownCounts {
 
 #[pyclass(module = "ratiopath._core")]
 pub struct Collector {
-    inner: overlap::Collector,
+    inner: areas::Collector,
     pixel_bytes: usize,
 }
 
@@ -50,7 +50,7 @@ impl Collector {
         channel: Option<u32>,
     ) -> PyResult<Self> {
         let memory = known.map(|known| Memory { counts: Arc::clone(&known.inner), limit, channel });
-        let inner = overlap::Collector::new(pixel_bytes).into_py_result()?;
+        let inner = areas::Collector::new(pixel_bytes).into_py_result()?;
         let inner = match memory {
             Some(memory) => inner.remembering(memory),
             None => inner,

@@ -1,8 +1,8 @@
 use numpy::{PyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use ratiopath_core::sample::Sample;
-use ratiopath_core::stats;
+use ratiopath_core::zonal::moments;
+use ratiopath_core::zonal::sample::Sample;
 
 use crate::error::IntoPyResult;
 use crate::plan::{Plan, pixels_of};
@@ -14,7 +14,7 @@ type Statistics<'py> =
 #[pyclass(module = "ratiopath._core")]
 pub struct Summaries {
     /// Taken by the call that ends the collection.
-    inner: Option<stats::Summaries>,
+    inner: Option<moments::Summaries>,
     pixel_bytes: usize,
 }
 
@@ -29,7 +29,7 @@ impl Summaries {
         quantiles: bool,
     ) -> PyResult<Self> {
         let sample = Sample::new(kind, pixel_bytes).into_py_result()?;
-        let inner = Some(stats::Summaries::new(sample, left_out, patches, quantiles));
+        let inner = Some(moments::Summaries::new(sample, left_out, patches, quantiles));
         Ok(Self { inner, pixel_bytes })
     }
 
@@ -69,7 +69,7 @@ impl Summaries {
         let inner = self.inner.take().ok_or_else(finished)?;
         let (moments, quantiles) = py.detach(|| inner.finish(&shares));
         let column =
-            |part: fn(&stats::Moments) -> f64| PyArray1::from_iter(py, moments.iter().map(part));
+            |part: fn(&moments::Moments) -> f64| PyArray1::from_iter(py, moments.iter().map(part));
         Ok((
             column(|of| of.weight),
             column(|of| of.mean),

@@ -15,13 +15,13 @@
 //! | [`pixels`], [`count`] | pixels of any width as byte patterns, and how often each occurs |
 //! | [`patches::stencil`] | what the patches of one region have in common |
 //! | [`patches::plan`] | which segments a batch of patches touches, and where |
-//! | [`overlap`] | counts per patch, added up segment by segment |
-//! | `cells` | windows that overlap, counted once |
-//! | [`known`] | counts that need not be made again |
+//! | [`zonal::areas`] | counts per patch, added up segment by segment |
+//! | `zonal::summed_area` | windows that overlap, counted once |
+//! | [`zonal::memo`] | counts that need not be made again |
 //! | [`patches::gather`] | patches copied out of segments, and their masks |
 //! | [`geometry::edge_index`] | a polygon's edges by height |
 //! | [`geometry::intersection`] | the area that two polygons share |
-//! | [`sample`], [`stats`], [`quantile`] | statistics per patch, of samples as numbers |
+//! | [`zonal::sample`], [`zonal::moments`], [`zonal::quantile`] | statistics per patch, of samples as numbers |
 //! | [`geometry::layer`] | what fraction of a region each class of polygons covers |
 //! | [`lzw`] | what a TIFF's LZW stream holds |
 //!
@@ -29,19 +29,14 @@
 //! level. Counting never assembles a patch: it walks the spans of a region over one segment at a
 //! time, for every patch that the segment touches.
 
-mod cells;
 pub mod count;
 pub mod error;
 pub mod geometry;
-pub mod known;
 pub mod lzw;
-pub mod overlap;
 pub mod patches;
 pub mod pixels;
-pub mod quantile;
 pub mod raster;
-pub mod sample;
 pub mod scale;
-pub mod stats;
+pub mod zonal;
 
 pub use error::{Error, Result};

@@ -10,8 +10,8 @@
 use crate::patches::plan::Plan;
 use crate::patches::window::Window;
 use crate::pixels::Pixels;
-use crate::quantile::{Weighted, quantiles};
-use crate::sample::Sample;
+use crate::zonal::quantile::{Weighted, quantiles};
+use crate::zonal::sample::Sample;
 use crate::{Error, Result};
 
 /// What is known of some values: their weight, mean, spread and range.

@@ -8,9 +8,9 @@
 use rustc_hash::FxHashMap;
 
 use crate::count::Counter;
-use crate::known::Counts;
 use crate::patches::window::Window;
 use crate::pixels::Pixels;
+use crate::zonal::memo::Counts;
 
 /// What emptying a counter costs, in pixels that are counted meanwhile.
 const COUNTER_PIXELS: usize = 4096;

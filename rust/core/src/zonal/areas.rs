@@ -11,14 +11,14 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::cells::Cells;
 use crate::count::Counter;
-use crate::known::{Counts, KeptCounts, KnownCounts, Name};
 use crate::patches::plan::Plan;
 use crate::patches::stencil::Shape;
 use crate::patches::window::Window;
 use crate::pixels::Pixels;
 use crate::raster::spans::{Spans, WholeRuns};
+use crate::zonal::memo::{Counts, KeptCounts, KnownCounts, Name};
+use crate::zonal::summed_area::Cells;
 use crate::{Error, Result};
 
 /// One patch's area of one distinct pixel in one segment.
