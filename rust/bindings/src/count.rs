@@ -4,8 +4,8 @@ use ratiopath_core::count::tally::Tally;
 use ratiopath_core::count::{self, Counter};
 
 use crate::error::IntoPyResult;
-use crate::plan::pixels_of;
-use crate::spans::Spans;
+use crate::pixels::pixels_of;
+use crate::raster::Spans;
 
 type Counts<'py> = (Bound<'py, PyArray1<u8>>, Bound<'py, PyAny>);
 

@@ -1,6 +1,6 @@
 //! Python's way into `ratiopath-core`.
 //!
-//! One file to a family of functions, each of the same shape: take buffers out of Python, leave the
+//! One file to a folder of the core, one function to a function of it, each of the same shape: take buffers out of Python, leave the
 //! interpreter, make one call into the core, wrap the result. No arithmetic lives here.
 
 // What users see is documented in `python/ratiopath/_core.pyi`.
@@ -9,17 +9,14 @@
 
 mod count;
 mod error;
-mod gather;
-mod layer;
+mod geometry;
 mod lzw;
-mod overlap;
+mod patches;
 mod pixels;
-mod plan;
-mod rings;
+mod raster;
 mod rows;
 mod scale;
-mod spans;
-mod stats;
+mod zonal;
 
 use pyo3::prelude::*;
 
@@ -28,21 +25,21 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("debug", cfg!(debug_assertions))?;
     module.add_function(wrap_pyfunction!(scale::scale_coordinates, module)?)?;
+    module.add_function(wrap_pyfunction!(pixels::constant_pixel, module)?)?;
+    module.add_function(wrap_pyfunction!(lzw::decode_lzw, module)?)?;
+    module.add_function(wrap_pyfunction!(geometry::is_certainly_valid, module)?)?;
+    module.add_class::<geometry::Layer>()?;
+    module.add_class::<raster::Spans>()?;
     module.add_function(wrap_pyfunction!(count::count_pixels, module)?)?;
     module.add_function(wrap_pyfunction!(count::count_under, module)?)?;
-    module.add_function(wrap_pyfunction!(spans::is_certainly_valid, module)?)?;
-    module.add_function(wrap_pyfunction!(gather::gather_segment, module)?)?;
-    module.add_function(wrap_pyfunction!(gather::fill_segment, module)?)?;
-    module.add_function(wrap_pyfunction!(gather::fill_background, module)?)?;
-    module.add_function(wrap_pyfunction!(pixels::constant_pixel, module)?)?;
-    module.add_function(wrap_pyfunction!(gather::write_masks, module)?)?;
-    module.add_function(wrap_pyfunction!(lzw::decode_lzw, module)?)?;
+    module.add_class::<patches::Plan>()?;
+    module.add_function(wrap_pyfunction!(patches::gather_segment, module)?)?;
+    module.add_function(wrap_pyfunction!(patches::fill_segment, module)?)?;
+    module.add_function(wrap_pyfunction!(patches::fill_background, module)?)?;
+    module.add_function(wrap_pyfunction!(patches::write_masks, module)?)?;
+    module.add_class::<zonal::Collector>()?;
+    module.add_class::<zonal::KnownCounts>()?;
+    module.add_class::<zonal::Summaries>()?;
     module.add_function(wrap_pyfunction!(rows::fill_dictionaries, module)?)?;
-    module.add_class::<layer::Layer>()?;
-    module.add_class::<spans::Spans>()?;
-    module.add_class::<plan::Plan>()?;
-    module.add_class::<overlap::Collector>()?;
-    module.add_class::<stats::Summaries>()?;
-    module.add_class::<overlap::KnownCounts>()?;
     Ok(())
 }

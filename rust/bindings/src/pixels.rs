@@ -1,8 +1,9 @@
-use numpy::PyReadonlyArray2;
+use numpy::{PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use ratiopath_core::pixels::Pixels;
 
-use crate::plan::pixels_of;
+use crate::error::IntoPyResult;
 
 #[pyfunction]
 #[pyo3(signature = (pixels, pixel_bytes))]
@@ -14,4 +15,14 @@ pub fn constant_pixel<'py>(
     let pixels = pixels_of(&pixels, pixel_bytes)?;
     let constant = py.detach(|| pixels.constant());
     Ok(constant.map(|pixel| PyBytes::new(py, pixel)))
+}
+
+/// Views rows of bytes, `(height, width * pixel_bytes)`, as pixels.
+pub(crate) fn pixels_of<'a>(
+    rows: &'a PyReadonlyArray2<'_, u8>,
+    pixel_bytes: usize,
+) -> PyResult<Pixels<'a>> {
+    let [height, row_bytes] = [rows.shape()[0], rows.shape()[1]];
+    let width = row_bytes.checked_div(pixel_bytes).unwrap_or(0);
+    Pixels::new(rows.as_slice()?, width, height, pixel_bytes).into_py_result()
 }

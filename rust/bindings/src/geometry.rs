@@ -1,10 +1,12 @@
-use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2};
+use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use ratiopath_core::geometry::intersection::Region;
-use ratiopath_core::geometry::layer;
+use ratiopath_core::geometry::point::Point;
+use ratiopath_core::geometry::polygon::Polygon;
+use ratiopath_core::geometry::{layer, validity};
 
 use crate::error::IntoPyResult;
-use crate::rings::{ends, points, polygon};
 
 type Fractions<'py> =
     (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<f64>>);
@@ -56,4 +58,38 @@ impl Layer {
             PyArray1::from_vec(py, found.fractions),
         ))
     }
+}
+
+#[pyfunction]
+#[pyo3(signature = (vertices, ring_ends, exteriors))]
+pub fn is_certainly_valid(
+    py: Python<'_>,
+    vertices: PyReadonlyArray2<'_, f64>,
+    ring_ends: PyReadonlyArray1<'_, i64>,
+    exteriors: PyReadonlyArray1<'_, bool>,
+) -> PyResult<bool> {
+    let (vertices, ring_ends) = (points(&vertices)?, ring_ends.as_slice()?);
+    let exteriors = exteriors.as_slice()?;
+    let prove = || {
+        let polygon = polygon(vertices, ring_ends);
+        polygon.is_ok_and(|polygon| validity::is_certainly_valid(&polygon, exteriors))
+    };
+    Ok(py.detach(prove))
+}
+
+/// Views rows of two numbers as points.
+pub(crate) fn points<'a>(vertices: &'a PyReadonlyArray2<'_, f64>) -> PyResult<&'a [Point]> {
+    match vertices.as_slice()?.as_chunks::<2>() {
+        (points, []) if vertices.shape()[1] == 2 => Ok(points),
+        _ => Err(PyValueError::new_err("vertices must be pairs of x and y")),
+    }
+}
+
+/// Ends as the core takes them: a negative one wraps to one past any vertex, which it refuses.
+pub(crate) fn ends(ends: &[i64]) -> Vec<usize> {
+    ends.iter().map(|&end| end as usize).collect()
+}
+
+pub(crate) fn polygon(vertices: &[Point], ring_ends: &[i64]) -> ratiopath_core::Result<Polygon> {
+    Polygon::new(vertices.to_vec(), ends(ring_ends))
 }

@@ -4,12 +4,11 @@ use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArra
 use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use ratiopath_core::geometry::grid::{Bounds, Grid};
-use ratiopath_core::geometry::validity;
 use ratiopath_core::patches::stencil::Shape;
 use ratiopath_core::raster::{self, Rule, mask, spans};
 
 use crate::error::IntoPyResult;
-use crate::rings::{points, polygon};
+use crate::geometry::{points, polygon};
 
 #[pyclass(frozen, module = "ratiopath._core")]
 pub struct Spans {
@@ -74,23 +73,6 @@ impl Spans {
         py.detach(fill).into_py_result()?;
         PyArray1::from_vec(py, out).reshape(shape)
     }
-}
-
-#[pyfunction]
-#[pyo3(signature = (vertices, ring_ends, exteriors))]
-pub fn is_certainly_valid(
-    py: Python<'_>,
-    vertices: PyReadonlyArray2<'_, f64>,
-    ring_ends: PyReadonlyArray1<'_, i64>,
-    exteriors: PyReadonlyArray1<'_, bool>,
-) -> PyResult<bool> {
-    let (vertices, ring_ends) = (points(&vertices)?, ring_ends.as_slice()?);
-    let exteriors = exteriors.as_slice()?;
-    let prove = || {
-        let polygon = polygon(vertices, ring_ends);
-        polygon.is_ok_and(|polygon| validity::is_certainly_valid(&polygon, exteriors))
-    };
-    Ok(py.detach(prove))
 }
 
 fn parse_rule(name: &str) -> PyResult<Rule> {
