@@ -1,29 +1,19 @@
 //! The arithmetic of overlays, without Python, without NumPy and without I/O.
 //!
 //! A tile of a slide asks an aligned raster, the *overlay*, which of its pixels lie under a region.
-//! Everything that answers is here, one rule to a module:
+//! Everything that answers is here, in folders of which each uses only those above it:
 //!
 //! | module | question |
 //! |---|---|
+//! | [`error`] | what is refused, and why |
 //! | [`scale`] | where a slide coordinate falls on the overlay (the one rounding rule) |
-//! | [`geometry::polygon`], [`geometry::grid`] | rings, and the pixel grid they are laid on |
-//! | [`geometry::validity`] | whether a polygon is valid beyond doubt |
-//! | [`raster::spans`] | which pixels are inside: sorted runs of each row |
-//! | [`raster`] | from a polygon to its spans, under one of the three rules |
-//! | [`raster::center`], [`raster::touched`], [`raster::coverage`] | these rules, each turning edges into spans |
-//! | [`raster::mask`] | spans written out as a mask or as coverage weights |
-//! | [`pixels`], [`count`] | pixels of any width as byte patterns, and how often each occurs |
-//! | [`patches::stencil`] | what the patches of one region have in common |
-//! | [`patches::plan`] | which segments a batch of patches touches, and where |
-//! | [`zonal::areas`] | counts per patch, added up segment by segment |
-//! | `zonal::summed_area` | windows that overlap, counted once |
-//! | [`zonal::memo`] | counts that need not be made again |
-//! | [`patches::gather`] | patches copied out of segments, and their masks |
-//! | [`geometry::edge_index`] | a polygon's edges by height |
-//! | [`geometry::intersection`] | the area that two polygons share |
-//! | [`zonal::sample`], [`zonal::moments`], [`zonal::quantile`] | statistics per patch, of samples as numbers |
-//! | [`geometry::layer`] | what fraction of a region each class of polygons covers |
+//! | [`pixels`] | pixels of any width as byte patterns |
 //! | [`lzw`] | what a TIFF's LZW stream holds |
+//! | [`geometry`] | polygons: whether they are valid, what they share, and the grid they lie on |
+//! | [`raster`] | which pixels of a grid are inside a polygon |
+//! | [`count`] | how often each distinct pixel occurs |
+//! | [`patches`] | which segments a batch of patches touches, and patches copied out of them |
+//! | [`zonal`] | areas of distinct pixels, or statistics of numbers, under each patch's region |
 //!
 //! A *segment* is what an overlay file decodes at once: a TIFF tile, a band of strips, a block of a
 //! level. Counting never assembles a patch: it walks the spans of a region over one segment at a

@@ -1,7 +1,5 @@
 //! Areas that polygons share: the ways of measuring one agree, and parts add up to the whole.
 
-#![expect(clippy::expect_used, reason = "a failed expectation is a failed test")]
-
 use proptest::prelude::*;
 use ratiopath_core::Error;
 use ratiopath_core::geometry::edge_index::Outline;
