@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-PACKAGE = Path(__file__).resolve().parents[1] / "python" / "ratiopath"
+PACKAGE = Path(__file__).resolve().parents[2] / "python" / "ratiopath"
 
 # The only modules, or packages with all that is in them, that may import a library.
 ROOMS = {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shapely import MultiPolygon, Point, Polygon, box
 
 import ratiopath
-from annotations import drawn_annotations, plain_overlap, write_qupath
+from annotation_files import drawn_annotations, plain_overlap, write_qupath
 from geometries import REGIONS
 from ratiopath.annotations.formats import read_features
 from ratiopath.annotations.layer import LayerCache, cache

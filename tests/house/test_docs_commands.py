@@ -15,7 +15,7 @@ import pytest
 import tifffile
 
 from overlays import write_overlay
-from test_docs import FENCED, ROOT
+from pages import FENCED, ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

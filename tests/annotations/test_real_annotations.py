@@ -10,7 +10,7 @@ from shapely import Point, box
 from shapely.geometry import shape
 
 import ratiopath
-from annotations import plain_overlap, write_qupath
+from annotation_files import plain_overlap, write_qupath
 from ratiopath.slides.rows import Tiling, read_slide_row
 from ratiopath.tiling import grid_tiles
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from shapely import Point, box
 
-from annotations import drawn_annotations, write_qupath
+from annotation_files import drawn_annotations, write_qupath
 from overlays import write_overlay
 from ratiopath import (
     OverlayFormatError,

@@ -19,15 +19,14 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from overlays import write_overlay
+from pages import FENCED, ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "CHANGELOG.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
-FENCED = re.compile(r"^(`{3,})(\w*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 # A package index shows the README away from its repository, so its links are absolute.
 REPOSITORY = "https://github.com/RationAI/ratiopath/blob/main/"
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")

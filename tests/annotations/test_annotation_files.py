@@ -13,7 +13,7 @@ import pytest
 import shapely
 from shapely import GeometryCollection, MultiPolygon, Point, box
 
-from annotations import qupath_feature, write_qupath
+from annotation_files import qupath_feature, write_qupath
 from ratiopath.annotations.formats import read_features
 from ratiopath.annotations.geojson import class_name
 from ratiopath.errors import OverlayFormatError, OverlayNotFoundError

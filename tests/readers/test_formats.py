@@ -40,7 +40,7 @@ from vendor_slides import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "formats.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "formats.md"
 HEIGHT, WIDTH = 75, 61
 TILES: dict[str, Any] = {"tiled": True, "blockxsize": 32, "blockysize": 32}
 STRIPS: dict[str, Any] = {"blockysize": 16}

@@ -73,7 +73,7 @@ def test_fractions_patches_and_masks_are_the_reference_s_where_it_is_right(peer,
     asked = list(requests(overlay))
     question, reply = tmp_path / "requests.json", tmp_path / "answers.pickle"
     question.write_text(json.dumps([request for _, _, request in asked]), encoding="utf-8")
-    script = Path(__file__).parent / "support" / "peer_answers.py"
+    script = Path(__file__).parents[1] / "support" / "peer_answers.py"
     subprocess.run([peer, str(script), str(question), str(reply)], check=True)  # noqa: S603 - the tester's own Python
     answers = pickle.loads(reply.read_bytes())  # noqa: S301 - written by our own script
     tiles = 0

@@ -9,7 +9,7 @@ import pytest
 from shapely import box
 
 import ratiopath
-from annotations import drawn_annotations, write_qupath
+from annotation_files import drawn_annotations, write_qupath
 
 ray = pytest.importorskip("ray")
 
