@@ -39,7 +39,9 @@ SUBSTITUTES = {
     "ratiopath.tifffile": (
         "use tifffile.TiffFile for a file, ratiopath.tiling.read_slide_tiles for pixels"
     ),
+    "ratiopath.tiling.annotations": "use 'from ratiopath.tiling import tile_annotations'",
     "ratiopath.tiling.read_slide_tiles": "use 'from ratiopath.tiling import read_slide_tiles'",
+    "ratiopath.tiling.tilers": "use 'from ratiopath.tiling import grid_tiles'",
     "ratiopath.tiling.types": "annotate with ray.data.expressions.Expr",
     "ratiopath.torch": (
         "use ratiopath.tiling.read_slide_tiles and Dataset.iter_torch_batches, "
