@@ -33,7 +33,7 @@ from ratiopath.annotations.layer import cache as layers
 from ratiopath.readers.opening import MAX_OPEN_READERS, open_reader
 from ratiopath.readers.openslide import OpenSlideReader
 from ratiopath.segments.cache import SegmentCache, cache
-from ratiopath.segments.lru import Counter
+from ratiopath.segments.lru import IdCounter
 
 THREADS = 8
 SIZE = 512
@@ -124,7 +124,7 @@ def test_threads_share_one_cached_segment(overlay, labels):
 
     def read_all():
         source = shared.source(reader, 0)
-        return [source.read(source.look([8 * row + column])[0]) for row, column in places]
+        return [source.read(source.lookup([8 * row + column])[0]) for row, column in places]
 
     first, *others = together([read_all] * THREADS)
     for other in [*others, read_all()]:
@@ -176,7 +176,7 @@ def test_threads_that_ask_for_everything_push_each_other_out_of_the_cache(
 
 
 def test_no_number_is_given_to_two_threads():
-    counter = Counter()
+    counter = IdCounter()
     found = together([lambda: [next(counter) for _ in range(5000)]] * THREADS)
     assert sorted(itertools.chain(*found)) == list(range(5000 * THREADS))
 
@@ -292,7 +292,7 @@ def test_threads_use_the_same_arrays():
 @pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")
 def test_a_child_forked_while_a_thread_is_busy_with_the_cache_is_not_stuck(overlay):
     expected = overlay_overlap(box(0, 0, 64, 64), overlay, X, Y, 1.0, 1.0)
-    with cache._kept._lock, cache.places._lock:
+    with cache._kept._lock, cache.content_ids._lock:
         child = os.fork()
         if child == 0:
             signal.alarm(60)

@@ -12,7 +12,7 @@ from overlays import write_overlay
 from ratiopath import overlay_overlap
 from ratiopath.readers.opening import open_reader
 from ratiopath.segments.cache import SegmentCache, cache
-from ratiopath.segments.lru import BoundedCache, Numbers, cache_bytes
+from ratiopath.segments.lru import BoundedCache, RecentIds, cache_bytes
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def decoded(reader, monkeypatch):
 
 def read(cache, reader, row, column):
     source = cache.source(reader, 0)
-    return source.read(*source.look([4 * row + column]))
+    return source.read(*source.lookup([4 * row + column]))
 
 
 def read_all(cache, reader):
@@ -73,13 +73,13 @@ def test_segments_stored_alike_are_decoded_once(reader, decoded, labels):
         np.testing.assert_array_equal(pixels_of(segment), expected)
 
 
-def test_only_equal_pixels_share_a_content(reader):
+def test_only_equal_pixels_share_a_content_id(reader):
     segments = read_all(SegmentCache(), reader)
-    assert segments[0, 0].content not in {
-        segment.content for place, segment in segments.items() if place != (0, 0)
+    assert segments[0, 0].content_id not in {
+        segment.content_id for place, segment in segments.items() if place != (0, 0)
     }
-    assert segments[0, 1].content == segments[2, 2].content is not None
-    assert segments[0, 1].content != segments[3, 3].content
+    assert segments[0, 1].content_id == segments[2, 2].content_id is not None
+    assert segments[0, 1].content_id != segments[3, 3].content_id
 
 
 def test_a_second_pass_decodes_nothing(reader, decoded):
@@ -123,7 +123,7 @@ def test_what_is_put_again_takes_its_bytes_once():
 
 
 def test_the_latest_numbers_are_kept():
-    numbers = Numbers()
+    numbers = RecentIds()
     for key in range(100):
         assert numbers.put({key: -key}, 10) == [-key]
     assert numbers.put({99: 7, 100: 7}, 10) == [-99, 7]

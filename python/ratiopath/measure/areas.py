@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ratiopath.call.options import Options
     from ratiopath.placement.placement import Placement
-    from ratiopath.segments.cache import Segment, Sighting
+    from ratiopath.segments.cache import Segment, SegmentStatus
 
 Result = TypeVar("Result")
 
@@ -68,8 +68,8 @@ def collect(
         collector, results = _collector(placement, options), []
         # What comes from afar is kept: fetching it again costs more than its memory.
         slot = None if placement.reader.reads_ahead else placement.source.slot()
-        for index, sighting in placement.look(part):
-            _add_segment(collector, placement, index, sighting, options, slot)
+        for index, status in placement.lookup(part):
+            _add_segment(collector, placement, index, status, options, slot)
             if collector.entries > _MANY_AREAS and not at_once:
                 results.append(take(_finished(collector, placement, options)))
         return results, collector
@@ -93,20 +93,20 @@ def _add_segment(
     collector: _core.Collector,
     placement: Placement,
     index: int,
-    sighting: Sighting,
+    status: SegmentStatus,
     options: Options,
     slot: NDArray[np.uint8] | None,
 ) -> None:
-    plan, content = placement.plan, sighting.content
-    if not (content is None or sighting.is_new) and collector.add_known(plan, index, content):
+    plan, content_id = placement.plan, status.content_id
+    if not (content_id is None or status.is_new) and collector.add_known(plan, index, content_id):
         return
     # What is not needed again goes where the next one will: its counts are known from now on.
-    segment = placement.read(index, sighting, slot if plan.is_done_with(index) else None)
+    segment = placement.read(index, status, slot if plan.is_done_with(index) else None)
     if segment.pixels is None:
         collector.add_constant(plan, index, constant_pixel(placement, segment, options))
     else:
         rows = rows_of_bytes(segment.pixels, options.channel)
-        collector.add_segment(plan, index, rows, segment.content)
+        collector.add_segment(plan, index, rows, segment.content_id)
 
 
 def _finished(collector: _core.Collector, placement: Placement, options: Options) -> Areas:

@@ -166,8 +166,8 @@ def _decoded(placement: Placement) -> Iterator[tuple[int, Segment]]:
     """Decode the touched segments in file order, a round at a time on the allowed threads."""
 
     def decode(part: range) -> list[tuple[int, Segment]]:
-        looked = placement.look(part)
-        return [(index, placement.read(index, sighting)) for index, sighting in looked]
+        found = placement.lookup(part)
+        return [(index, placement.read(index, status)) for index, status in found]
 
     count = len(placement.segments)
     step = max(1, min(_ROUND, _ROUND_BYTES // placement.source.segment_bytes))

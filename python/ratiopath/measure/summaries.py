@@ -116,8 +116,8 @@ def _summaries(placement: Placement, options: StatsOptions) -> _core.Summaries:
 
     def collect(part: range) -> _core.Summaries:
         made = _core.Summaries(dtype.kind, dtype.itemsize, left_out, len(plan), keep)
-        for index, sighting in placement.look(part):
-            segment = placement.read(index, sighting)
+        for index, status in placement.lookup(part):
+            segment = placement.read(index, status)
             _add_segment(made, placement, index, segment, options)
         return made
 

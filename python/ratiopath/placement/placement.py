@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ratiopath import _core
     from ratiopath.call.batch import Batch, Group
     from ratiopath.readers.base import Level, Reader
-    from ratiopath.segments.cache import Segment, SegmentSource, Sighting
+    from ratiopath.segments.cache import Segment, SegmentSource, SegmentStatus
 
 # Segments that are looked at together. Where they are remote, the reader bounds their bytes.
 _RUN = 256
@@ -68,7 +68,7 @@ class Placement:
         """The level's segments, through the process's cache."""
         return cache.source(self.reader, self.level)
 
-    def look(self, part: range) -> Iterator[tuple[int, Sighting]]:
+    def lookup(self, part: range) -> Iterator[tuple[int, SegmentStatus]]:
         """Yield what is known of touched segments, those of remote overlays fetched many at once.
 
         Args:
@@ -81,25 +81,25 @@ class Placement:
             run = part[:_RUN]
             if self.reader.reads_ahead:
                 run = run[: self._read_ahead(run)]
-            places = self.segments[run.start : run.stop].tolist()
-            yield from zip(run, self.source.look(places), strict=True)
+            indices = self.segments[run.start : run.stop].tolist()
+            yield from zip(run, self.source.lookup(indices), strict=True)
             part = part[len(run) :]
 
     def read(
-        self, index: int, sighting: Sighting, slot: NDArray[np.uint8] | None = None
+        self, index: int, status: SegmentStatus, slot: NDArray[np.uint8] | None = None
     ) -> Segment:
         """Decode the ``index``-th touched segment.
 
         Args:
             index: Index into ``segments``.
-            sighting: What `look` yielded.
+            status: What `lookup` yielded.
             slot: See `SegmentSource.read`.
 
         Raises:
             OverlayFormatError: It cannot be decoded; names the first row that touches it.
         """
         try:
-            return self.source.read(sighting, slot)
+            return self.source.read(status, slot)
         except OverlayError as error:
             raise error.at_row(self._first_row(index)) from error.__cause__
 

@@ -31,7 +31,7 @@ _ZARR_DOCUMENTS = ("zarr.json", ".zattrs", ".zgroup", ".zarray")
 _ZARR_NAME = re.compile(r"\.zarr(/|$)")
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _IMAGE_MAGICS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM")
-_WAY_OUT = "download the overlay, or convert it to a tiled TIFF"
+_REMEDY = "download the overlay, or convert it to a tiled TIFF"
 _NPY_MAGIC = b"\x93NUMPY"
 
 
@@ -160,7 +160,7 @@ def _open_remote(storage: Storage, status: Status, transparent: float) -> Reader
     reader = _open_by_content(file, transparent)
     if reader is None:
         raise OverlayFormatError(
-            f"of remote files TIFF, OME-Zarr, PNG, JPEG, BMP and .npy are read: {_WAY_OUT}",
+            f"of remote files TIFF, OME-Zarr, PNG, JPEG, BMP and .npy are read: {_REMEDY}",
             storage.url,
         )
     file.settle()
@@ -208,7 +208,7 @@ def _open_tiff(file: RandomAccessFile, transparent: float) -> Reader:
         return TiffReader(file, transparent)
     except VendorLayoutError as error:
         if file.is_remote:
-            reason = f"{error.reason}, which reads no remote files: {_WAY_OUT}"
+            reason = f"{error.reason}, which reads no remote files: {_REMEDY}"
             raise OverlayFormatError(reason, file.path) from error
         return _open_slide(file.path, transparent, refused=error.reason)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ratiopath import _core
-from ratiopath.segments.lru import BoundedCache, Counter, Numbers, cache_bytes
+from ratiopath.segments.lru import BoundedCache, IdCounter, RecentIds, cache_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 # Counts are a hundredth of the pixels that they are of.
 _COUNTS_SHARE = 4
-# Numbers of segments are smaller still.
-_PLACES_SHARE = 16
+# RecentIds of segments are smaller still.
+_CONTENT_IDS_SHARE = 16
 # Two numbers and their entry.
-_PLACE_BYTES = 200
+_CONTENT_ID_BYTES = 200
 # What an entry of the cache takes besides what is in it.
 _ENTRY_BYTES = 400
 _FEW_SOURCES = 4096
@@ -40,9 +40,9 @@ def counts_limit() -> int:
     return cache_bytes() // _COUNTS_SHARE
 
 
-def places_limit() -> int:
+def content_ids_limit() -> int:
     """Return how many bytes the numbers of segments may take."""
-    return cache_bytes() // _PLACES_SHARE
+    return cache_bytes() // _CONTENT_IDS_SHARE
 
 
 class Segment(NamedTuple):
@@ -51,12 +51,12 @@ class Segment(NamedTuple):
     Attributes:
         pixels: (h, w, C), not to be written to; None where all pixels are the same.
         constant: Else the one pixel that all are equal to, as bytes.
-        content: A number that only segments of equal pixels share, or None where there is none.
+        content_id: A number that only segments of equal pixels share, or None where there is none.
     """
 
     pixels: NDArray[Any] | None
     constant: bytes = b""
-    content: int | None = None
+    content_id: int | None = None
 
 
 class SegmentCache:
@@ -64,18 +64,18 @@ class SegmentCache:
 
     Attributes:
         counts: What the core counted in segments whose content has a number.
-        places: The number of the content of each segment that was read.
+        content_ids: The number of the content of each segment that was read.
     """
 
     def __init__(self) -> None:
-        self._numbers = Counter()
+        self._ids = IdCounter()
         self.renew()
 
     def renew(self) -> None:
         """Start anew, also in a child process whose parent's threads held the locks."""
-        self._numbers.renew()
+        self._ids.renew()
         self.counts = _core.KnownCounts()
-        self.places = Numbers()
+        self.content_ids = RecentIds()
         self._kept = BoundedCache()
         self._sources = BoundedCache()
 
@@ -86,35 +86,35 @@ class SegmentCache:
             key = (*reader.identity, level)
             number = self._sources.get(key)
             if number is None:
-                number = self._sources.put(key, next(self._numbers), 1, _FEW_SOURCES)
+                number = self._sources.put(key, next(self._ids), 1, _FEW_SOURCES)
         return SegmentSource(self, reader, level, number)
 
     def clear(self) -> None:
         """Forget everything."""
         self.counts.clear()
-        self.places.clear()
+        self.content_ids.clear()
         self._kept.clear()
 
     def find(self, key: object) -> Any:
         """Return what is kept under a key, or None."""
         return self._kept.get(key)
 
-    def new_number(self) -> int:
+    def new_content_id(self) -> int:
         """Return a number that no content has."""
-        return next(self._numbers)
+        return next(self._ids)
 
-    def number_of(self, key: object, size: int, limit: int) -> int:
+    def content_id_of(self, key: object, size: int, limit: int) -> int:
         """Return the number of the content that has a key of so many bytes, or give it one."""
         kept: int | None = self._kept.get(key)
         if kept is not None:
             return kept
-        number: int = self._kept.put(key, self.new_number(), _ENTRY_BYTES + size, limit)
+        number: int = self._kept.put(key, self.new_content_id(), _ENTRY_BYTES + size, limit)
         return number
 
     def keep_segment(self, segment: Segment, limit: int) -> Segment:
         """Keep a segment under its content's number, or return the one that is kept."""
         size = _ENTRY_BYTES + (0 if segment.pixels is None else segment.pixels.nbytes)
-        kept: Segment = self._kept.put(("content", segment.content), segment, size, limit)
+        kept: Segment = self._kept.put(("content", segment.content_id), segment, size, limit)
         return kept
 
     def shrink(self, limit: int) -> None:
@@ -122,20 +122,21 @@ class SegmentCache:
         self._kept.shrink(limit)
 
 
-class Sighting(NamedTuple):
+class SegmentStatus(NamedTuple):
     """What is known of a segment before it is decoded.
 
     Attributes:
-        place: ``row * columns + column`` in the level's grid.
-        content: The number of its content, or None where segments are not worth keeping.
+        segment_index: ``row * columns + column`` in the level's grid.
+        content_id: The number of its content, or None where segments are not worth keeping.
         is_new: Whether the number has just been given, so that nothing can be known of it.
-        is_told_by_bytes: Whether its stored bytes are few, so that others may be stored alike.
+        is_comparable: Compressed at least 32:1, so that equal segments are found by comparing
+            stored bytes.
     """
 
-    place: int
-    content: int | None = None
+    segment_index: int
+    content_id: int | None = None
     is_new: bool = True
-    is_told_by_bytes: bool = False
+    is_comparable: bool = False
 
 
 class SegmentSource:
@@ -150,10 +151,10 @@ class SegmentSource:
 
     def __init__(self, cache: SegmentCache, reader: Reader, level: int, number: int | None) -> None:
         self._cache, self._reader, self._level, self._number = cache, reader, level, number
-        self._limit = cache_bytes() - counts_limit() - places_limit()
-        self._most_places = places_limit() // _PLACE_BYTES
+        self._limit = cache_bytes() - counts_limit() - content_ids_limit()
+        self._most_ids = content_ids_limit() // _CONTENT_ID_BYTES
         # Places of all levels beside each other: none has 2^64 segments.
-        self._first_place = (number or 0) << 64
+        self._first_key = (number or 0) << 64
         self._grid, self._columns = reader.levels[level], reader.levels[level].columns
         sample = reader.channels * reader.dtype.itemsize
         self.segment_bytes = self._grid.segment_width * self._grid.segment_height * sample
@@ -164,37 +165,41 @@ class SegmentSource:
             return None
         return np.empty(self.segment_bytes, np.uint8)
 
-    def look(self, places: Sequence[int]) -> list[Sighting]:
+    def lookup(self, indices: Sequence[int]) -> list[SegmentStatus]:
         """Find out what is known of segments: they, or ones stored alike, may have been read.
 
         From now on they have numbers, if they are worth keeping.
 
         Args:
-            places: ``row * columns + column`` in the level's grid, of each; distinct.
+            indices: ``row * columns + column`` in the level's grid, of each; distinct.
         """
         if self._number is None:
-            return [Sighting(place) for place in places]
-        looked = [self._look(place) for place in places]
-        first = self._first_place
-        numbers = {first + one.place: one.content for one in looked if one.content is not None}
-        kept = self._cache.places.put(numbers, self._most_places)
+            return [SegmentStatus(index) for index in indices]
+        looked = [self._lookup(index) for index in indices]
+        first = self._first_key
+        ids = {
+            first + one.segment_index: one.content_id
+            for one in looked
+            if one.content_id is not None
+        }
+        kept = self._cache.content_ids.put(ids, self._most_ids)
         return [
-            sighting
-            if sighting.content == number
-            else Sighting(sighting.place, number, is_new=False)
-            for sighting, number in zip(looked, kept, strict=True)
+            status
+            if status.content_id == content_id
+            else SegmentStatus(status.segment_index, content_id, is_new=False)
+            for status, content_id in zip(looked, kept, strict=True)
         ]
 
-    def holds(self, place: int) -> bool:
+    def holds(self, segment_index: int) -> bool:
         """Whether a segment that was read before lies in the cache, decoded."""
-        content = self._cache.places.get(self._first_place + place)
-        return content is not None and self._cache.find(("content", content)) is not None
+        content_id = self._cache.content_ids.get(self._first_key + segment_index)
+        return content_id is not None and self._cache.find(("content", content_id)) is not None
 
-    def read(self, sighting: Sighting, slot: NDArray[np.uint8] | None = None) -> Segment:
+    def read(self, status: SegmentStatus, slot: NDArray[np.uint8] | None = None) -> Segment:
         """Return one segment, from the cache where it or its like is there.
 
         Args:
-            sighting: What `look` returned.
+            status: What `lookup` returned.
             slot: Where the segment may be decoded if nobody will need its pixels again; they are
                 then good until the slot is used again, and not kept.
 
@@ -204,32 +209,32 @@ class SegmentSource:
         Raises:
             OverlayFormatError: It cannot be decoded.
         """
-        if not sighting.is_new:
-            found: Segment | None = self._cache.find(("content", sighting.content))
+        if not status.is_new:
+            found: Segment | None = self._cache.find(("content", status.content_id))
             if found is not None:
                 return found
-        pixels = self._decode(sighting.place, slot)
+        pixels = self._decode(status.segment_index, slot)
         if pixels is None:
             reader = self._reader
             return Segment(None, np.full(reader.channels, reader.fill, reader.dtype).tobytes())
-        constant = _constant(pixels) if sighting.is_told_by_bytes else b""
-        segment = Segment(None if constant else pixels, constant, sighting.content)
-        if sighting.content is None or not (constant or slot is None):
+        constant = _constant(pixels) if status.is_comparable else b""
+        segment = Segment(None if constant else pixels, constant, status.content_id)
+        if status.content_id is None or not (constant or slot is None):
             return segment
         return self._cache.keep_segment(segment, self._limit)
 
-    def _look(self, place: int) -> Sighting:
-        content = self._cache.places.get(self._first_place + place)
-        if content is not None:
-            return Sighting(place, content, is_new=False)
-        content = self._number_of_bytes(place)
-        if content is not None:
-            return Sighting(place, content, is_new=False, is_told_by_bytes=True)
-        return Sighting(place, self._cache.new_number())
+    def _lookup(self, segment_index: int) -> SegmentStatus:
+        content_id = self._cache.content_ids.get(self._first_key + segment_index)
+        if content_id is not None:
+            return SegmentStatus(segment_index, content_id, is_new=False)
+        content_id = self._id_of_bytes(segment_index)
+        if content_id is not None:
+            return SegmentStatus(segment_index, content_id, is_new=False, is_comparable=True)
+        return SegmentStatus(segment_index, self._cache.new_content_id())
 
-    def _number_of_bytes(self, place: int) -> int | None:
+    def _id_of_bytes(self, segment_index: int) -> int | None:
         """Return the number of all segments stored in the same few bytes; None if they are many."""
-        row, column = divmod(place, self._columns)
+        row, column = divmod(segment_index, self._columns)
         stored = self._reader.encoded_segment(self._level, row, column)
         if stored is None:
             return None
@@ -239,10 +244,10 @@ class SegmentSource:
         width = min(grid.segment_width, grid.width - column * grid.segment_width)
         # What is told by its bytes is at least 32 times as large when decoded.
         size = self.segment_bytes // 32
-        return self._cache.number_of((self._number, stored, height, width), size, self._limit)
+        return self._cache.content_id_of((self._number, stored, height, width), size, self._limit)
 
-    def _decode(self, place: int, slot: NDArray[np.uint8] | None) -> NDArray[Any] | None:
-        row, column = divmod(place, self._columns)
+    def _decode(self, segment_index: int, slot: NDArray[np.uint8] | None) -> NDArray[Any] | None:
+        row, column = divmod(segment_index, self._columns)
         if self.segment_bytes > LARGEST_SLOT:
             self._cache.shrink(max(0, self._limit - self.segment_bytes))
         if slot is None:

@@ -90,7 +90,7 @@ class BoundedCache:
             self._bytes -= size
 
 
-class Counter:
+class IdCounter:
     """Numbers from 0, each given out once; safe to share between threads."""
 
     def __init__(self) -> None:
@@ -110,7 +110,7 @@ class Counter:
         self._lock = threading.Lock()
 
 
-class Numbers:
+class RecentIds:
     """Numbers by number, the latest of them; safe to share between threads.
 
     Plain dictionaries, of which one is thrown away when the other is full: a segment costs no

@@ -71,7 +71,7 @@ def unpacker(page: Page) -> Unpack | None:
     if page.compression == LERC:
         return _lerc_unpacker(page)
     if page.compression == _LZW:
-        return _turned_lzw if page.fillorder == _LOWEST_BIT_FIRST else _lzw
+        return _bit_reversed_lzw if page.fillorder == _LOWEST_BIT_FIRST else _lzw
     if page.compression in _JPEG_2000:
         return lambda stored, _: stored[max(0, stored.find(JPEG_2000_START)) :]
     if page.compression == _UNCOMPRESSED and page.predictor != _NO_PREDICTOR:
@@ -110,7 +110,7 @@ def _lzw(stored: bytes, size: int) -> NDArray[np.uint8]:
     return _lzw_into(stored, out=np.empty(min(size, _LZW_RATIO * len(stored)), np.uint8))
 
 
-def _turned_lzw(stored: bytes, size: int) -> NDArray[np.uint8]:
+def _bit_reversed_lzw(stored: bytes, size: int) -> NDArray[np.uint8]:
     return _lzw(bytes(imagecodecs.bitorder_decode(stored)), size)
 
 

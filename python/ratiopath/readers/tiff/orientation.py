@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ratiopath.readers.tiff.level import TiffLevel
 
 
-class _Turn(NamedTuple):
+class _Orientation(NamedTuple):
     """Mirrored left to right, mirrored top to bottom, and then rows and columns exchanged."""
 
     mirror_x: bool
@@ -31,18 +31,18 @@ class _Turn(NamedTuple):
 
 
 # By the value of tag Orientation.
-_TURNS = {
-    2: _Turn(mirror_x=True, mirror_y=False, transpose=False),
-    3: _Turn(mirror_x=True, mirror_y=True, transpose=False),
-    4: _Turn(mirror_x=False, mirror_y=True, transpose=False),
-    5: _Turn(mirror_x=False, mirror_y=False, transpose=True),
-    6: _Turn(mirror_x=False, mirror_y=True, transpose=True),
-    7: _Turn(mirror_x=True, mirror_y=True, transpose=True),
-    8: _Turn(mirror_x=True, mirror_y=False, transpose=True),
+_ORIENTATIONS = {
+    2: _Orientation(mirror_x=True, mirror_y=False, transpose=False),
+    3: _Orientation(mirror_x=True, mirror_y=True, transpose=False),
+    4: _Orientation(mirror_x=False, mirror_y=True, transpose=False),
+    5: _Orientation(mirror_x=False, mirror_y=False, transpose=True),
+    6: _Orientation(mirror_x=False, mirror_y=True, transpose=True),
+    7: _Orientation(mirror_x=True, mirror_y=True, transpose=True),
+    8: _Orientation(mirror_x=True, mirror_y=False, transpose=True),
 }
 
 
-def upright(levels: Sequence[TiffLevel], tag: object) -> list[TiffLevel | TurnedLevel]:
+def oriented_levels(levels: Sequence[TiffLevel], tag: object) -> list[TiffLevel | OrientedLevel]:
     """Put levels upright.
 
     Args:
@@ -52,14 +52,14 @@ def upright(levels: Sequence[TiffLevel], tag: object) -> list[TiffLevel | Turned
     Returns:
         The same levels, turned where that is needed.
     """
-    if not isinstance(tag, int) or tag not in _TURNS:
+    if not isinstance(tag, int) or tag not in _ORIENTATIONS:
         return list(levels)
-    return [TurnedLevel(level, tag) for level in levels]
+    return [OrientedLevel(level, tag) for level in levels]
 
 
-def upright_resolution(resolution: ResolutionMetadata, tag: object) -> ResolutionMetadata:
+def oriented_resolution(resolution: ResolutionMetadata, tag: object) -> ResolutionMetadata:
     """Exchange the resolutions of x and y where an orientation exchanges the axes."""
-    if not isinstance(tag, int) or tag not in _TURNS or not _TURNS[tag].transpose:
+    if not isinstance(tag, int) or tag not in _ORIENTATIONS or not _ORIENTATIONS[tag].transpose:
         return resolution
     ome, vendor, tags = resolution.ome, resolution.vendor, resolution.tags
     return ResolutionMetadata(
@@ -69,7 +69,7 @@ def upright_resolution(resolution: ResolutionMetadata, tag: object) -> Resolutio
     )
 
 
-class TurnedLevel:
+class OrientedLevel:
     """A level put upright.
 
     Args:
@@ -83,10 +83,10 @@ class TurnedLevel:
 
     def __init__(self, stored: TiffLevel, tag: int) -> None:
         self._stored = stored
-        self._turn = _TURNS[tag]
+        self._orientation = _ORIENTATIONS[tag]
         grid = stored.grid
         sizes = grid.width, grid.height, grid.segment_width, grid.segment_height
-        if self._turn.transpose:
+        if self._orientation.transpose:
             sizes = sizes[1], sizes[0], sizes[3], sizes[2]
         self.grid = Level(*sizes)
         self.channels = stored.channels
@@ -101,9 +101,9 @@ class TurnedLevel:
         pixels = self._cut(*self._rectangle(row, column))
         if pixels is None:
             return None
-        turn = self._turn
-        pixels = pixels[:: -1 if turn.mirror_y else 1, :: -1 if turn.mirror_x else 1]
-        return pixels.transpose(1, 0, 2) if turn.transpose else pixels
+        orientation = self._orientation
+        pixels = pixels[:: -1 if orientation.mirror_y else 1, :: -1 if orientation.mirror_x else 1]
+        return pixels.transpose(1, 0, 2) if orientation.transpose else pixels
 
     def encoded(self, row: int, column: int) -> None:
         """Return nothing: stored bytes are not those of an upright segment."""
@@ -115,11 +115,15 @@ class TurnedLevel:
 
     def _rectangle(self, row: int, column: int) -> tuple[int, int, int, int]:
         """Return where a segment lies on the stored level: left, top, right, bottom."""
-        stored, turn = self._stored.grid, self._turn
-        if turn.transpose:
+        stored, orientation = self._stored.grid, self._orientation
+        if orientation.transpose:
             row, column = column, row
-        left, right = _span(column, stored.segment_width, stored.width, mirrored=turn.mirror_x)
-        top, bottom = _span(row, stored.segment_height, stored.height, mirrored=turn.mirror_y)
+        left, right = _span(
+            column, stored.segment_width, stored.width, mirrored=orientation.mirror_x
+        )
+        top, bottom = _span(
+            row, stored.segment_height, stored.height, mirrored=orientation.mirror_y
+        )
         return left, top, right, bottom
 
     def _cut(self, left: int, top: int, right: int, bottom: int) -> NDArray[Any] | None:

@@ -22,7 +22,7 @@ from ratiopath.readers.alpha import without_alpha
 from ratiopath.readers.base import SAMPLE_TYPES, Reader
 from ratiopath.readers.tiff.level import TiffLevel
 from ratiopath.readers.tiff.metadata import GDAL_NODATA, fill_value, resolution_metadata
-from ratiopath.readers.tiff.orientation import upright, upright_resolution
+from ratiopath.readers.tiff.orientation import oriented_levels, oriented_resolution
 from ratiopath.readers.tiff.pyramid import pyramid_pages
 from ratiopath.resources import LARGEST_SEGMENT
 from ratiopath.storage.files import PositionalFile, RandomAccessFile
@@ -162,12 +162,12 @@ class TiffReader(Reader):
         self.encoding = f"TIFF, {first.compression.name}, {first.photometric.name}"
         self.fill = fill_value(tags[GDAL_NODATA], self.dtype)
         levels = [TiffLevel(self._file, level, self.dtype, self.fill) for level in pages]
-        self._levels = upright(levels, tags[_ORIENTATION])
+        self._levels = oriented_levels(levels, tags[_ORIENTATION])
         self.levels = tuple(level.grid for level in self._levels)
         self._alpha = _alpha_channel(first) if len(pages[0]) == 1 else None
         self.channels = self._levels[0].channels - (self._alpha is not None)
         resolution = resolution_metadata(tags, tiff.pages.first.description)
-        self.resolution = upright_resolution(resolution, tags[_ORIENTATION])
+        self.resolution = oriented_resolution(resolution, tags[_ORIENTATION])
 
     def _refuse_unsupported(self, page: Page) -> None:
         if page.dtype is None or page.dtype.char not in SAMPLE_TYPES:
