@@ -18,7 +18,7 @@ use ratiopath_core::geometry::grid::{Bounds, Grid};
 use ratiopath_core::geometry::polygon::Polygon;
 use ratiopath_core::geometry::validity::is_certainly_valid;
 use ratiopath_core::pixels::Pixels;
-use ratiopath_core::raster::mask::write_mask;
+use ratiopath_core::raster::mask::clear_inside;
 use ratiopath_core::raster::{Rule, rasterize};
 use ratiopath_core::scale::scale_coordinates;
 
@@ -101,13 +101,16 @@ fn mask(c: &mut Criterion) {
     let mut group = group(c, "mask of spans");
     for side in SIDES {
         let spans = rasterize(&contour(2_000, side), &grid(side), Rule::Center, 0..side);
-        let mut out = vec![false; side * side];
-        write_mask(&spans, &mut out).unwrap();
+        let mut out = vec![true; side * side];
+        clear_inside(&spans, &mut out).unwrap();
         let inside = out.iter().filter(|outside| !**outside).count();
         assert_eq!(inside as f64, spans.area());
         group.throughput(Throughput::Bytes(out.len() as u64));
         group.bench_function(BenchmarkId::from_parameter(side), |b| {
-            b.iter(|| write_mask(black_box(&spans), &mut out));
+            b.iter(|| {
+                out.fill(true);
+                clear_inside(black_box(&spans), &mut out)
+            });
         });
     }
     group.finish();

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
-    "Collector",
-    "KnownCounts",
+    "AreaCollector",
     "Layer",
+    "Memo",
     "Plan",
-    "Spans",
-    "Summaries",
+    "SampleCollector",
+    "Stencil",
     "__version__",
     "constant_pixel",
     "count_pixels",
@@ -58,7 +58,7 @@ def count_pixels(
     """
 
 def count_under(
-    pixels: NDArray[np.uint8], pixel_bytes: int, spans: Spans
+    pixels: NDArray[np.uint8], pixel_bytes: int, spans: Stencil
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """Count distinct pixels under spans of the same shape, each with its weight.
 
@@ -139,7 +139,7 @@ def gather_segment(
     """Copy what each patch of a plan sees of its ``index``-th touched segment into ``out``.
 
     Args:
-        plan: The plan; its patches have one shape.
+        plan: The plan; its patches have one stencil.
         index: Index into ``plan.segments``.
         pixels: The decoded segment, (h, w * pixel_bytes), C-contiguous.
         pixel_bytes: Bytes of one pixel.
@@ -154,7 +154,7 @@ def write_masks(
     """Write the masks of all patches: ``masked`` outside the region, zero bytes inside.
 
     Args:
-        plan: The plan; its patches have one shape.
+        plan: The plan; its patches have one stencil.
         masked: The bytes of a masked pixel.
         clip: Whether pixels outside the level are masked as well.
         out: The output as bytes, one patch every ``stride`` bytes.
@@ -163,7 +163,7 @@ def write_masks(
     """
 
 @final
-class Spans:
+class Stencil:
     """The pixels inside a polygon, as sorted runs of each row; immutable."""
 
     def __new__(
@@ -174,7 +174,7 @@ class Spans:
         bounds: tuple[float, float, float, float],
         rule: str,
         rows: tuple[int, int],
-    ) -> Spans:
+    ) -> Stencil:
         """Rasterise rings.
 
         Args:
@@ -193,7 +193,7 @@ class Spans:
     def mask(self) -> NDArray[np.bool_]:
         """Return the mask (H, W), True outside."""
 
-    def coverage(self) -> NDArray[np.float64]:
+    def weights(self) -> NDArray[np.float64]:
         """Return each pixel's weight (H, W), in [0, 1]."""
 
 @final
@@ -204,20 +204,20 @@ class Plan:
         cls,
         level_shape: tuple[int, int],
         segment_shape: tuple[int, int],
-        shapes: list[Spans],
+        stencils: list[Stencil],
         x: NDArray[np.int64],
         y: NDArray[np.int64],
-        shape_indices: NDArray[np.uint32],
+        stencil_indices: NDArray[np.uint32],
     ) -> Plan:
         """Lay patches on a level.
 
         Args:
             level_shape: Rows and columns of the level.
             segment_shape: Rows and columns of its segments.
-            shapes: The distinct shapes of the patches.
+            stencils: The distinct stencils of the patches.
             x: First column of each patch, in the level's pixels (N,).
             y: First row of each patch, likewise (N,).
-            shape_indices: Which of the shapes each patch has (N,).
+            stencil_indices: Which of the stencils each patch has (N,).
         """
 
     @property
@@ -227,37 +227,37 @@ class Plan:
     def first_patch(self, index: int) -> int | None:
         """Return the first patch that touches the ``index``-th touched segment."""
 
-    def is_done_with(self, index: int) -> bool:
+    def can_drop_pixels(self, index: int) -> bool:
         """Whether no batch is likely to need the ``index``-th touched segment again; a guess."""
 
     def __len__(self) -> int: ...
 
 @final
-class KnownCounts:
+class Memo:
     """Counts of windows over segments of known content; safe to share between threads."""
 
-    def __new__(cls) -> KnownCounts:
+    def __new__(cls) -> Memo:
         """Know nothing yet."""
 
     def clear(self) -> None:
         """Forget everything."""
 
 @final
-class Collector:
+class AreaCollector:
     """Collects the areas of distinct pixels, patch by patch; for one thread at a time."""
 
     def __new__(
         cls,
         pixel_bytes: int,
-        known: KnownCounts | None = None,
+        memo: Memo | None = None,
         limit: int = 0,
         channel: int | None = None,
-    ) -> Collector:
+    ) -> AreaCollector:
         """Collect pixels of so many bytes.
 
         Args:
             pixel_bytes: Bytes of one pixel.
-            known: Where counts are found and kept.
+            memo: Where counts are found and kept.
             limit: How many bytes of counts may be kept.
             channel: The channel that is counted, where not all are.
         """
@@ -266,15 +266,15 @@ class Collector:
     def entries(self) -> int:
         """How many areas were collected, before those of one patch and pixel are added up."""
 
-    def add_known(self, plan: Plan, index: int, content: int) -> bool:
+    def add_from_memo(self, plan: Plan, index: int, content_id: int) -> bool:
         """Add the ``index``-th touched segment if all counts are known, and say whether."""
 
     def add_segment(
-        self, plan: Plan, index: int, pixels: NDArray[np.uint8], content: int | None
+        self, plan: Plan, index: int, pixels: NDArray[np.uint8], content_id: int | None
     ) -> None:
         """Add the ``index``-th touched segment, (h, w * pixel_bytes), C-contiguous.
 
-        Segments of one ``content`` have equal pixels: what was counted in one is known in all.
+        Segments of one ``content_id`` have equal pixels: what was counted in one is known in all.
         """
 
     def add_constant(self, plan: Plan, index: int, pixel: bytes) -> None:
@@ -283,7 +283,7 @@ class Collector:
     def add_outside(self, plan: Plan, pixel: bytes) -> None:
         """Give one value to all that lies outside the level."""
 
-    def merge(self, other: Collector) -> None:
+    def merge(self, other: AreaCollector) -> None:
         """Take over what another collector of the same plan has found."""
 
     def finish(
@@ -340,7 +340,7 @@ class Layer:
         """
 
 @final
-class Summaries:
+class SampleCollector:
     """Collects statistics of samples, patch by patch; for one thread at a time."""
 
     def __new__(
@@ -350,7 +350,7 @@ class Summaries:
         left_out: list[float],
         patches: int,
         quantiles: bool,
-    ) -> Summaries:
+    ) -> SampleCollector:
         """Collect single-channel pixels.
 
         Args:
@@ -367,11 +367,11 @@ class Summaries:
     def add_constant(self, plan: Plan, index: int, value: float) -> None:
         """Add the ``index``-th touched segment, all of whose pixels have one value."""
 
-    def merge(self, other: Summaries) -> None:
+    def merge(self, other: SampleCollector) -> None:
         """Take over what another collector of the same plan has found; it is spent then."""
 
     def finish(
-        self, shares: list[float]
+        self, probabilities: list[float]
     ) -> tuple[
         NDArray[np.float64],
         NDArray[np.float64],
@@ -383,7 +383,7 @@ class Summaries:
         """Return what was collected; the collector is spent then.
 
         Args:
-            shares: Which quantiles, 0 to 1 (Q,).
+            probabilities: Which quantiles, 0 to 1 (Q,).
 
         Returns:
             Of each patch the weight, mean, weighted sum of squared deviations, least and largest

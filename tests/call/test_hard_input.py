@@ -259,6 +259,6 @@ def test_one_of_a_pair_without_the_other_is_refused_by_name(name):
 def test_vertices_of_three_numbers_are_refused_where_polygons_enter_the_core():
     vertices, ends = np.zeros((4, 3)), np.array([4])
     with pytest.raises(ValueError, match="pairs of x and y"):
-        _core.Spans(vertices, ends, (4, 4), (0.0, 0.0, 4.0, 4.0), "center", (0, 4))
+        _core.Stencil(vertices, ends, (4, 4), (0.0, 0.0, 4.0, 4.0), "center", (0, 4))
     with pytest.raises(ValueError, match="pairs of x and y"):
         _core.Layer(vertices, ends, np.array([1]), np.zeros(1, np.uint32), 1)

@@ -14,14 +14,15 @@ use proptest::prelude::*;
 use ratiopath_core::count::count_pixels;
 use ratiopath_core::geometry::grid::{Bounds, Grid};
 use ratiopath_core::geometry::polygon::Polygon;
-use ratiopath_core::patches::gather::{Layout, gather_segment, write_masks};
+use ratiopath_core::patches::gather::{OutputLayout, gather_segment, write_masks};
 use ratiopath_core::patches::plan::{LevelGrid, Patch, Plan};
+use ratiopath_core::patches::stencil::Stencil;
 use ratiopath_core::pixels::Pixels;
-use ratiopath_core::raster::mask::{write_coverage, write_mask};
+use ratiopath_core::raster::mask::{clear_inside, write_weights};
 use ratiopath_core::raster::spans::Spans;
 use ratiopath_core::raster::{Rule, rasterize};
 use ratiopath_core::scale::{scale_coordinate, scale_coordinates};
-use ratiopath_core::zonal::areas::Collector;
+use ratiopath_core::zonal::areas::AreaCollector;
 
 /// Callers bound the memory of a region before they ask for its spans; so does this.
 const LARGEST_SIDE: usize = 48;
@@ -112,7 +113,7 @@ fn scale(feed: &mut Feed<'_>) {
     }
 }
 
-fn spans(feed: &mut Feed<'_>) -> Option<Arc<Spans>> {
+fn spans(feed: &mut Feed<'_>) -> Option<Spans> {
     let vertices: Vec<_> = (0..feed.below(12)).map(|_| [feed.float(), feed.float()]).collect();
     let mut ends: Vec<usize> = vec![feed.near(vertices.len())];
     if feed.byte() < 40 {
@@ -134,15 +135,18 @@ fn spans(feed: &mut Feed<'_>) -> Option<Arc<Spans>> {
         _ => 0..height,
     };
     let spans = rasterize(&polygon, &grid, rule, rows);
-    let _ = write_mask(&spans, &mut vec![false; feed.near(height * width)]);
-    let _ = write_coverage(&spans, &mut vec![0.0; feed.near(height * width)]);
+    let _ = clear_inside(&spans, &mut vec![false; feed.near(height * width)]);
+    let _ = write_weights(&spans, &mut vec![0.0; feed.near(height * width)]);
     let _ = spans.area_within(feed.size(), feed.size(), feed.size(), feed.size());
     assert!(spans.area() >= 0.0);
-    Some(Arc::new(spans))
+    Some(spans)
 }
 
 fn plan(feed: &mut Feed<'_>) -> Option<Plan> {
-    let shapes: Vec<_> = (0..=feed.below(2)).filter_map(|_| spans(feed)).collect();
+    let stencils: Vec<_> = (0..=feed.below(2))
+        .filter_map(|_| spans(feed))
+        .map(|spans| Arc::new(Stencil::from(spans)))
+        .collect();
     let level = LevelGrid {
         width: feed.size(),
         height: feed.size(),
@@ -153,17 +157,17 @@ fn plan(feed: &mut Feed<'_>) -> Option<Plan> {
         .map(|_| Patch {
             x: feed.integer(),
             y: feed.integer(),
-            shape: if feed.byte() < 16 { feed.word() as u32 } else { 0 },
+            stencil: if feed.byte() < 16 { feed.word() as u32 } else { 0 },
         })
         .collect();
-    Plan::new(level, shapes, patches).ok()
+    Plan::new(level, stencils, patches).ok()
 }
 
 fn areas(feed: &mut Feed<'_>) {
     let Some(plan) = plan(feed) else { return };
     let pixel_bytes = feed.below(10);
     let (Ok(mut first), Ok(mut second)) =
-        (Collector::new(pixel_bytes), Collector::new(feed.near(pixel_bytes)))
+        (AreaCollector::new(pixel_bytes), AreaCollector::new(feed.near(pixel_bytes)))
     else {
         return;
     };
@@ -185,7 +189,7 @@ fn areas(feed: &mut Feed<'_>) {
 
 fn copies(feed: &mut Feed<'_>) {
     let Some(plan) = plan(feed) else { return };
-    let layout = Layout { stride: feed.size() % 100_000, offset: feed.size() };
+    let layout = OutputLayout { stride: feed.size() % 100_000, offset: feed.size() };
     let mut out = vec![0; feed.near(layout.stride * plan.patches())];
     let (width, height, pixel_bytes) = (feed.below(42), feed.below(42), feed.below(10));
     let length = feed.near(width * height * pixel_bytes);

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use ratiopath_core::Error;
-use ratiopath_core::geometry::edge_index::Outline;
-use ratiopath_core::geometry::intersection::Region;
+use ratiopath_core::geometry::edge_index::EdgeIndex;
+use ratiopath_core::geometry::intersection::PreparedPolygon;
 use ratiopath_core::geometry::layer::{Layer, split};
 use ratiopath_core::geometry::point::Point;
 use ratiopath_core::geometry::polygon::Polygon;
@@ -19,7 +19,7 @@ fn rectangle(x0: f64, y0: f64, x1: f64, y1: f64) -> Polygon {
 }
 
 fn shared(region: &Polygon, outline: &Polygon, origin: Point) -> f64 {
-    Region::new(region).shared_area(&Outline::new(outline), origin)
+    PreparedPolygon::new(region).intersection_area(&EdgeIndex::new(outline), origin)
 }
 
 /// A star-shaped polygon around (20, 20), so that it never crosses itself.
@@ -46,7 +46,7 @@ proptest! {
             .map(|cell| [(cell % cells) as f64 * side, (cell / cells) as f64 * side])
             .map(|origin| shared(&region, &outline, origin))
             .sum();
-        prop_assert!((total - Outline::new(&outline).area()).abs() < TOLERANCE);
+        prop_assert!((total - EdgeIndex::new(&outline).area()).abs() < TOLERANCE);
     }
 
     #[test]
@@ -74,7 +74,7 @@ proptest! {
         let there = shared(&a, &b, [x, 3.0]);
         let back = shared(&b, &a, [-x, -3.0]);
         prop_assert!((there - back).abs() < TOLERANCE);
-        prop_assert!(there >= 0.0 && there <= Outline::new(&a).area());
+        prop_assert!(there >= 0.0 && there <= EdgeIndex::new(&a).area());
     }
 
     #[test]
@@ -116,7 +116,7 @@ fn a_layer_adds_up_its_classes_and_leaves_out_what_is_not_met() {
         rectangle(0.0, 0.0, 10.0, 2.5),
     ];
     let layer = Layer::new(&polygons, vec![2, 2, 0], 3).expect("classes below 3");
-    let region = Region::new(&rectangle(0.0, 0.0, 10.0, 10.0));
+    let region = PreparedPolygon::new(&rectangle(0.0, 0.0, 10.0, 10.0));
     let found = layer.fractions(&region, &[0.0, 50.0, 0.0], &[0.0, 0.0, 5.0]).expect("finite");
     assert_eq!(found.regions, [0, 0, 2]);
     assert_eq!(found.classes, [0, 2, 2]);
@@ -129,7 +129,7 @@ fn a_layer_refuses_what_makes_no_sense() {
     assert!(matches!(Layer::new(&one, vec![], 1), Err(Error::Length { .. })));
     assert!(matches!(Layer::new(&one, vec![1], 1), Err(Error::Index { .. })));
     let layer = Layer::new(&one, vec![0], 1).expect("one class");
-    let region = Region::new(&one[0]);
+    let region = PreparedPolygon::new(&one[0]);
     assert!(matches!(layer.fractions(&region, &[0.0], &[]), Err(Error::Length { .. })));
     assert!(matches!(layer.fractions(&region, &[f64::NAN], &[0.0]), Err(Error::Vertex { .. })));
 }
@@ -138,7 +138,7 @@ fn a_layer_refuses_what_makes_no_sense() {
 fn flat_vertices_split_into_polygons_or_are_refused() {
     let vertices = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [5.0, 5.0], [6.0, 5.0], [6.0, 6.0]];
     let parts = split(&vertices, &[3, 6], &[1, 2]).expect("two triangles");
-    let areas: Vec<f64> = parts.iter().map(|part| Outline::new(part).area()).collect();
+    let areas: Vec<f64> = parts.iter().map(|part| EdgeIndex::new(part).area()).collect();
     assert_eq!(areas, [0.5, 0.5]);
     for (ring_ends, polygon_ends) in [
         (&[3, 6][..], &[1][..]),

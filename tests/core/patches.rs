@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use ratiopath_core::patches::gather::{
-    Layout, fill_background, fill_segment, gather_segment, write_masks,
+    OutputLayout, fill_background, fill_segment, gather_segment, write_masks,
 };
 use ratiopath_core::patches::plan::{LevelGrid, Patch, Plan};
+use ratiopath_core::patches::stencil::Stencil;
 use ratiopath_core::pixels::Pixels;
 use ratiopath_core::raster::Rule;
 
@@ -28,12 +29,12 @@ proptest! {
         let raster = runs(level.width * level.height * pixel_bytes, pixel_bytes, seed);
         let wide = LevelGrid { width: level.width * pixel_bytes, segment_width: segment.0 * pixel_bytes, ..level };
         let spans = spans_of(&ring, Rule::Center);
-        let patches: Vec<Patch> = origins.iter().map(|&(x, y)| Patch { x, y, shape: 0 }).collect();
-        let plan = Plan::new(level, vec![Arc::new(spans.clone())], patches).unwrap();
+        let patches: Vec<Patch> = origins.iter().map(|&(x, y)| Patch { x, y, stencil: 0 }).collect();
+        let plan = Plan::new(level, vec![Arc::new(Stencil::from(spans.clone()))], patches).unwrap();
         let bytes = HEIGHT * WIDTH * pixel_bytes;
         // What is never written would show.
         let mut out = vec![0xA5; origins.len() * 2 * bytes];
-        let layout = Layout { stride: 2 * bytes, offset: 0 };
+        let layout = OutputLayout { stride: 2 * bytes, offset: 0 };
         fill_background(&plan, &vec![9; pixel_bytes], &mut out, layout).unwrap();
         for index in 0..plan.segments().len() {
             let (part, width, height) = cut(&raster, wide, plan.segments()[index]);
@@ -44,7 +45,7 @@ proptest! {
             }
         }
         let masked = vec![7; pixel_bytes];
-        write_masks(&plan, &masked, true, &mut out, Layout { stride: 2 * bytes, offset: bytes }).unwrap();
+        write_masks(&plan, &masked, true, &mut out, OutputLayout { stride: 2 * bytes, offset: bytes }).unwrap();
         let outside_roi = mask(&spans);
         for (patch, &(x, y)) in origins.iter().enumerate() {
             for row in 0..HEIGHT {

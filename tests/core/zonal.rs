@@ -7,12 +7,12 @@ use proptest::prelude::*;
 use ratiopath_core::geometry::grid::{Bounds, Grid};
 use ratiopath_core::geometry::polygon::Polygon;
 use ratiopath_core::patches::plan::{LevelGrid, Patch, Plan};
-use ratiopath_core::patches::stencil::Shape;
+use ratiopath_core::patches::stencil::Stencil;
 use ratiopath_core::pixels::Pixels;
 use ratiopath_core::raster::spans::Spans;
 use ratiopath_core::raster::{Rule, rasterize};
-use ratiopath_core::zonal::areas::{Areas, Collector, Memory};
-use ratiopath_core::zonal::memo::KnownCounts;
+use ratiopath_core::zonal::areas::{AreaCollector, PatchAreas, SharedMemo};
+use ratiopath_core::zonal::memo::Memo;
 
 use crate::oracle::{areas, star};
 use crate::support::{WIDTH, cut, runs, spans_of, weights};
@@ -33,11 +33,11 @@ proptest! {
         let level = LevelGrid { width: 23, height: 17, segment_width: segment.0, segment_height: segment.1 };
         let raster = runs(level.width * level.height, 1, seed);
         let spans = spans_of(&ring, rule);
-        let patches: Vec<Patch> = origins.iter().map(|&(x, y)| Patch { x, y, shape: 0 }).collect();
-        let plan = Plan::new(level, vec![Arc::new(spans.clone())], patches).unwrap();
+        let patches: Vec<Patch> = origins.iter().map(|&(x, y)| Patch { x, y, stencil: 0 }).collect();
+        let plan = Plan::new(level, vec![Arc::new(Stencil::from(spans.clone()))], patches).unwrap();
         let mut contents = BTreeMap::new();
-        let counts = Arc::new(KnownCounts::default());
-        let memory = Memory { counts, limit: 1 << 20, channel: None };
+        let memo = Arc::new(Memo::default());
+        let memory = SharedMemo { memo, limit: 1 << 20, channel: None };
         // The second time much is known, and the answer is the same.
         for memory in [None, Some(memory.clone()), Some(memory)] {
             let mut collectors = [memory.clone(), memory].map(collector);
@@ -45,12 +45,12 @@ proptest! {
                 let (bytes, width, height) = cut(&raster, level, plan.segments()[index]);
                 let pixels = Pixels::new(&bytes, width, height, 1).unwrap();
                 // Contents by their bytes, some left unknown.
-                let content = contents.len() as u64;
-                let content = *contents.entry((bytes.clone(), width)).or_insert(content);
-                let named = Some(content).filter(|content| content % 3 > 0);
+                let content_id = contents.len() as u64;
+                let content_id = *contents.entry((bytes.clone(), width)).or_insert(content_id);
+                let named = Some(content_id).filter(|content_id| content_id % 3 > 0);
                 let collector = &mut collectors[index % 2];
-                let known = named.is_some_and(|content| collector.add_known(&plan, index, content).unwrap());
-                match pixels.constant().filter(|_| content % 2 == 0) {
+                let known = named.is_some_and(|content_id| collector.add_from_memo(&plan, index, content_id).unwrap());
+                match pixels.constant().filter(|_| content_id % 2 == 0) {
                     _ if known => (),
                     Some(pixel) => collector.add_constant(&plan, index, pixel).unwrap(),
                     None => collector.add_segment(&plan, index, &pixels, named).unwrap(),
@@ -93,14 +93,14 @@ proptest! {
         let wide = LevelGrid { width: level.width * pixel_bytes, segment_width: segment * pixel_bytes, ..level };
         let raster = runs(level.width * level.height * pixel_bytes, pixel_bytes, seed);
         let side = |steps: usize| steps * step as usize + more;
-        let shape = Arc::new(Shape::from(full((side(size.0), side(size.1)))));
+        let stencil = Arc::new(Stencil::from(full((side(size.0), side(size.1)))));
         let patches: Vec<Patch> = (0..64)
-            .map(|k| Patch { x: start.0 + k % 8 * step, y: start.1 + k / 8 * step, shape: 0 })
+            .map(|k| Patch { x: start.0 + k % 8 * step, y: start.1 + k / 8 * step, stencil: 0 })
             .collect();
-        let plan = Plan::of_shapes(level, vec![Arc::clone(&shape)], patches.clone()).unwrap();
+        let plan = Plan::new(level, vec![Arc::clone(&stencil)], patches.clone()).unwrap();
         let together = collect(&plan, &raster, wide, pixel_bytes);
         for (patch, &alone) in patches.iter().enumerate() {
-            let plan = Plan::of_shapes(level, vec![Arc::clone(&shape)], vec![alone]).unwrap();
+            let plan = Plan::new(level, vec![Arc::clone(&stencil)], vec![alone]).unwrap();
             let expected = areas_of(&collect(&plan, &raster, wide, pixel_bytes), 0, pixel_bytes);
             prop_assert_eq!(areas_of(&together, patch, pixel_bytes), expected);
         }
@@ -108,10 +108,10 @@ proptest! {
 }
 
 /// A collector of single bytes, with a memory or without.
-fn collector(memory: Option<Memory>) -> Collector {
-    let collector = Collector::new(1).unwrap();
+fn collector(memory: Option<SharedMemo>) -> AreaCollector {
+    let collector = AreaCollector::new(1).unwrap();
     match memory {
-        Some(memory) => collector.remembering(memory),
+        Some(memory) => collector.with_memo(memory),
         None => collector,
     }
 }
@@ -127,8 +127,8 @@ fn full(size: (usize, usize)) -> Spans {
 }
 
 /// The areas of a plan's patches on a raster, whose bytes lie in the segments of `wide`.
-fn collect(plan: &Plan, raster: &[u8], wide: LevelGrid, pixel_bytes: usize) -> Areas {
-    let mut collector = Collector::new(pixel_bytes).unwrap();
+fn collect(plan: &Plan, raster: &[u8], wide: LevelGrid, pixel_bytes: usize) -> PatchAreas {
+    let mut collector = AreaCollector::new(pixel_bytes).unwrap();
     for index in 0..plan.segments().len() {
         let (part, width, height) = cut(raster, wide, plan.segments()[index]);
         let pixels = Pixels::new(&part, width / pixel_bytes, height, pixel_bytes).unwrap();
@@ -138,7 +138,7 @@ fn collect(plan: &Plan, raster: &[u8], wide: LevelGrid, pixel_bytes: usize) -> A
 }
 
 /// One patch's areas by distinct pixel.
-fn areas_of(found: &Areas, patch: usize, pixel_bytes: usize) -> BTreeMap<Vec<u8>, f64> {
+fn areas_of(found: &PatchAreas, patch: usize, pixel_bytes: usize) -> BTreeMap<Vec<u8>, f64> {
     let entries = found.offsets[patch] as usize..found.offsets[patch + 1] as usize;
     let key = |entry: usize| found.key_indices[entry] as usize * pixel_bytes;
     entries

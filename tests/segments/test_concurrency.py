@@ -187,14 +187,14 @@ def test_threads_count_on_one_plan_and_one_table_of_known_counts(labels):
     x, y = X - 9, Y + 11
     indices = np.zeros(len(x), np.uint32)
     whole = np.array([*labels.reshape(8, 64, 8, 64).swapaxes(1, 2).reshape(64, 64, 64)])
-    known = _core.KnownCounts()
-    spans = _core.Spans(vertices, ends, (80, 90), (0, 0, 90, 80), "center", (0, 80))
+    known = _core.Memo()
+    spans = _core.Stencil(vertices, ends, (80, 90), (0, 0, 90, 80), "center", (0, 80))
     plan = _core.Plan((SIZE, SIZE), (64, 64), [spans], x, y, indices)
 
     def count(known, limit):
-        collector = _core.Collector(1, known, limit)
+        collector = _core.AreaCollector(1, known, limit)
         for index, place in enumerate(plan.segments.tolist()):
-            if not collector.add_known(plan, index, place):
+            if not collector.add_from_memo(plan, index, place):
                 collector.add_segment(plan, index, whole[place], place)
         return [found.tobytes() for found in collector.finish(len(plan))]
 

@@ -108,7 +108,7 @@ def polygon_coverage(
         ValueError: The polygon is empty, invalid or without area, or the shape or bounds are.
         TypeError: The polygon is no shapely geometry.
     """
-    return _spans(polygon, _grid(shape, 8), bounds, "exact").coverage()
+    return _spans(polygon, _grid(shape, 8), bounds, "exact").weights()
 
 
 def polygon_overlap(
@@ -198,7 +198,7 @@ def count_values(
 
 def _spans(
     polygon: BaseGeometry, shape: tuple[int, int], bounds: Bounds | None, rule: str
-) -> _core.Spans:
+) -> _core.Stencil:
     height, width = shape
     check_grid((height, width), 0)
     rings = Rings.of_geometry(polygon, "polygon", opposite=rule == "exact")

@@ -77,13 +77,13 @@ class Rings(NamedTuple):
 
     def spans(
         self, shape: tuple[int, int], bounds: Bounds, rule: str, rows: tuple[int, int]
-    ) -> _core.Spans:
+    ) -> _core.Stencil:
         """Rasterise the rings, as `Region.spans` does, each time anew."""
         pixels = (shape[1] / (bounds[2] - bounds[0]), shape[0] / (bounds[3] - bounds[1]))
         # Only exact coverage cuts an edge at columns too.
         columns = shape[1] if rule == "exact" else 0
         check_spans(self.vertices, pixels, (rows[1] - rows[0], columns))
-        return _core.Spans(self.vertices, self.ends, shape, bounds, rule, rows)
+        return _core.Stencil(self.vertices, self.ends, shape, bounds, rule, rows)
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class Region:
 
     def spans(
         self, shape: tuple[int, int], bounds: Bounds, rule: str, rows: tuple[int, int]
-    ) -> _core.Spans:
+    ) -> _core.Stencil:
         """Rasterise the region on a grid of ``shape`` rows and columns laid on ``bounds``.
 
         Args:
@@ -168,7 +168,7 @@ class Region:
         scale: tuple[float, float],
         offset: tuple[float, float],
         seen: Bounds | None = None,
-    ) -> tuple[_core.Spans, int, int]:
+    ) -> tuple[_core.Stencil, int, int]:
         """Rasterise ``region * scale + offset`` exactly, on the pixels that it touches.
 
         Args:
@@ -226,14 +226,14 @@ def _polygonal_part(geometry: BaseGeometry) -> BaseGeometry:
 @lru_cache(maxsize=_KEPT_SPANS)
 def _spans(
     region: Region, shape: tuple[int, int], bounds: Bounds, rule: str, rows: tuple[int, int]
-) -> _core.Spans:
+) -> _core.Stencil:
     return region.rings.spans(shape, bounds, rule, rows)
 
 
 @lru_cache(maxsize=_KEPT_SPANS)
 def _scaled_spans(
     region: Region, scale: tuple[float, float], offset: tuple[float, float], seen: Bounds | None
-) -> tuple[_core.Spans, int, int]:
+) -> tuple[_core.Stencil, int, int]:
     vertices = _on_borders(region.vertices * scale, np.asarray(offset))
     first, last = np.floor(vertices.min(axis=0)), np.ceil(vertices.max(axis=0))
     if seen is not None:
@@ -243,7 +243,7 @@ def _scaled_spans(
     check_spans(vertices, (1.0, 1.0), (height, width))
     bounds = (0.0, 0.0, float(width), float(height))
     rows = (0, height)
-    spans = _core.Spans(vertices, region.ring_ends, (height, width), bounds, "exact", rows)
+    spans = _core.Stencil(vertices, region.ring_ends, (height, width), bounds, "exact", rows)
     return spans, int(first[0]), int(first[1])
 
 

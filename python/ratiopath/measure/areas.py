@@ -64,7 +64,7 @@ def collect(
     """
     outside = None if options.clips else outside_pixel(placement, options)
 
-    def count(part: range) -> tuple[list[Result], _core.Collector]:
+    def count(part: range) -> tuple[list[Result], _core.AreaCollector]:
         collector, results = _collector(placement, options), []
         # What comes from afar is kept: fetching it again costs more than its memory.
         slot = None if placement.reader.reads_ahead else placement.source.slot()
@@ -84,13 +84,13 @@ def collect(
     return [*results, take(_finished(collector, placement, options))]
 
 
-def _collector(placement: Placement, options: Options) -> _core.Collector:
+def _collector(placement: Placement, options: Options) -> _core.AreaCollector:
     pixel_bytes = placement.reader.dtype.itemsize * placement.channels(options)
-    return _core.Collector(pixel_bytes, cache.counts, counts_limit(), options.channel)
+    return _core.AreaCollector(pixel_bytes, cache.counts, counts_limit(), options.channel)
 
 
 def _add_segment(
-    collector: _core.Collector,
+    collector: _core.AreaCollector,
     placement: Placement,
     index: int,
     status: SegmentStatus,
@@ -98,10 +98,12 @@ def _add_segment(
     slot: NDArray[np.uint8] | None,
 ) -> None:
     plan, content_id = placement.plan, status.content_id
-    if not (content_id is None or status.is_new) and collector.add_known(plan, index, content_id):
+    if not (content_id is None or status.is_new) and collector.add_from_memo(
+        plan, index, content_id
+    ):
         return
     # What is not needed again goes where the next one will: its counts are known from now on.
-    segment = placement.read(index, status, slot if plan.is_done_with(index) else None)
+    segment = placement.read(index, status, slot if plan.can_drop_pixels(index) else None)
     if segment.pixels is None:
         collector.add_constant(plan, index, constant_pixel(placement, segment, options))
     else:
@@ -109,7 +111,7 @@ def _add_segment(
         collector.add_segment(plan, index, rows, segment.content_id)
 
 
-def _finished(collector: _core.Collector, placement: Placement, options: Options) -> Areas:
+def _finished(collector: _core.AreaCollector, placement: Placement, options: Options) -> Areas:
     patterns, offsets, index, areas = collector.finish(len(placement.plan))
     pixels = patterns.view(placement.reader.dtype).reshape(-1, placement.channels(options))
     patches = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))

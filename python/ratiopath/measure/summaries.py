@@ -105,7 +105,7 @@ def _moment(
     return np.where(weight > 0, of_name[name], np.nan)
 
 
-def _summaries(placement: Placement, options: StatsOptions) -> _core.Summaries:
+def _summaries(placement: Placement, options: StatsOptions) -> _core.SampleCollector:
     dtype = _number_dtype(placement.reader.dtype)
     # A value of the overlay is the one nearest to what the caller wrote, as 0.1 in float32.
     with np.errstate(over="ignore"):
@@ -114,8 +114,8 @@ def _summaries(placement: Placement, options: StatsOptions) -> _core.Summaries:
         ]
     plan, keep = placement.plan, bool(options.shares)
 
-    def collect(part: range) -> _core.Summaries:
-        made = _core.Summaries(dtype.kind, dtype.itemsize, left_out, len(plan), keep)
+    def collect(part: range) -> _core.SampleCollector:
+        made = _core.SampleCollector(dtype.kind, dtype.itemsize, left_out, len(plan), keep)
         for index, status in placement.lookup(part):
             segment = placement.read(index, status)
             _add_segment(made, placement, index, segment, options)
@@ -128,7 +128,7 @@ def _summaries(placement: Placement, options: StatsOptions) -> _core.Summaries:
 
 
 def _add_segment(
-    made: _core.Summaries,
+    made: _core.SampleCollector,
     placement: Placement,
     index: int,
     segment: Segment,

@@ -178,7 +178,7 @@ def _seen(x: NDArray[np.int64], y: NDArray[np.int64], level: Level) -> Bounds:
 
 def _plan(
     level: Level,
-    spans: list[_core.Spans],
+    spans: list[_core.Stencil],
     x: NDArray[np.int64],
     y: NDArray[np.int64],
     index: NDArray[np.uint32],

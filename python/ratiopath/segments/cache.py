@@ -74,7 +74,7 @@ class SegmentCache:
     def renew(self) -> None:
         """Start anew, also in a child process whose parent's threads held the locks."""
         self._ids.renew()
-        self.counts = _core.KnownCounts()
+        self.counts = _core.Memo()
         self.content_ids = RecentIds()
         self._kept = BoundedCache()
         self._sources = BoundedCache()

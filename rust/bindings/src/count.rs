@@ -1,15 +1,15 @@
 use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use ratiopath_core::count::tally::Tally;
-use ratiopath_core::count::{self, Counter};
+use ratiopath_core::count::{self, PixelCounter};
 
 use crate::error::IntoPyResult;
 use crate::pixels::pixels_of;
-use crate::raster::Spans;
+use crate::raster::Stencil;
 
-type Counts<'py> = (Bound<'py, PyArray1<u8>>, Bound<'py, PyAny>);
+type CountArrays<'py> = (Bound<'py, PyArray1<u8>>, Bound<'py, PyAny>);
 
-type Areas<'py> = (Bound<'py, PyArray1<u8>>, Bound<'py, PyArray1<f64>>);
+type AreaArrays<'py> = (Bound<'py, PyArray1<u8>>, Bound<'py, PyArray1<f64>>);
 
 #[pyfunction]
 #[pyo3(signature = (pixels, pixel_bytes, mask, weights))]
@@ -19,7 +19,7 @@ pub fn count_pixels<'py>(
     pixel_bytes: usize,
     mask: Option<PyReadonlyArray1<'py, bool>>,
     weights: Option<PyReadonlyArray1<'py, f64>>,
-) -> PyResult<Counts<'py>> {
+) -> PyResult<CountArrays<'py>> {
     let pixels = pixels_of(&pixels, pixel_bytes)?;
     let mask = mask.as_ref().map(|mask| mask.as_slice()).transpose()?;
     let weights = weights.as_ref().map(|weights| weights.as_slice()).transpose()?;
@@ -40,8 +40,8 @@ pub fn count_under<'py>(
     py: Python<'py>,
     pixels: PyReadonlyArray2<'py, u8>,
     pixel_bytes: usize,
-    spans: PyRef<'py, Spans>,
-) -> PyResult<Areas<'py>> {
+    spans: PyRef<'py, Stencil>,
+) -> PyResult<AreaArrays<'py>> {
     let pixels = pixels_of(&pixels, pixel_bytes)?;
     let spans = spans.inner.spans();
     let total = |tally: Tally| tally.total();
@@ -51,7 +51,7 @@ pub fn count_under<'py>(
 }
 
 /// The distinct pixels' bytes, and what is asked of the tally of each.
-fn collect<T>(mut counter: Counter, amount: impl Fn(Tally) -> T) -> (Vec<u8>, Vec<T>) {
+fn collect<T>(mut counter: PixelCounter, amount: impl Fn(Tally) -> T) -> (Vec<u8>, Vec<T>) {
     let (mut keys, mut amounts) = (Vec::new(), Vec::new());
     counter.drain(|key, tally| {
         keys.extend_from_slice(key);

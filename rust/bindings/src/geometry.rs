@@ -1,14 +1,14 @@
 use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use ratiopath_core::geometry::intersection::Region;
+use ratiopath_core::geometry::intersection::PreparedPolygon;
 use ratiopath_core::geometry::point::Point;
 use ratiopath_core::geometry::polygon::Polygon;
 use ratiopath_core::geometry::{layer, validity};
 
 use crate::error::IntoPyResult;
 
-type Fractions<'py> =
+type FractionArrays<'py> =
     (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<f64>>);
 
 #[pyclass(frozen, module = "ratiopath._core")]
@@ -44,12 +44,12 @@ impl Layer {
         ring_ends: PyReadonlyArray1<'_, i64>,
         x: PyReadonlyArray1<'_, f64>,
         y: PyReadonlyArray1<'_, f64>,
-    ) -> PyResult<Fractions<'py>> {
+    ) -> PyResult<FractionArrays<'py>> {
         let (vertices, ring_ends) = (points(&vertices)?, ring_ends.as_slice()?);
         let (x, y) = (x.as_slice()?, y.as_slice()?);
         let measure = || {
             let region = polygon(vertices, ring_ends)?;
-            self.inner.fractions(&Region::new(&region), x, y)
+            self.inner.fractions(&PreparedPolygon::new(&region), x, y)
         };
         let found = py.detach(measure).into_py_result()?;
         Ok((

@@ -29,7 +29,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(lzw::decode_lzw, module)?)?;
     module.add_function(wrap_pyfunction!(geometry::is_certainly_valid, module)?)?;
     module.add_class::<geometry::Layer>()?;
-    module.add_class::<raster::Spans>()?;
+    module.add_class::<raster::Stencil>()?;
     module.add_function(wrap_pyfunction!(count::count_pixels, module)?)?;
     module.add_function(wrap_pyfunction!(count::count_under, module)?)?;
     module.add_class::<patches::Plan>()?;
@@ -37,9 +37,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(patches::fill_segment, module)?)?;
     module.add_function(wrap_pyfunction!(patches::fill_background, module)?)?;
     module.add_function(wrap_pyfunction!(patches::write_masks, module)?)?;
-    module.add_class::<zonal::Collector>()?;
-    module.add_class::<zonal::KnownCounts>()?;
-    module.add_class::<zonal::Summaries>()?;
+    module.add_class::<zonal::AreaCollector>()?;
+    module.add_class::<zonal::Memo>()?;
+    module.add_class::<zonal::SampleCollector>()?;
     module.add_function(wrap_pyfunction!(rows::fill_dictionaries, module)?)?;
     Ok(())
 }

@@ -3,12 +3,12 @@ use std::sync::Arc;
 use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use ratiopath_core::patches::gather::{self, Layout};
+use ratiopath_core::patches::gather::{self, OutputLayout};
 use ratiopath_core::patches::plan::{self, LevelGrid, Patch};
 
 use crate::error::IntoPyResult;
 use crate::pixels::pixels_of;
-use crate::raster::Spans;
+use crate::raster::Stencil;
 
 #[pyclass(frozen, module = "ratiopath._core")]
 pub struct Plan {
@@ -18,29 +18,29 @@ pub struct Plan {
 #[pymethods]
 impl Plan {
     #[new]
-    #[pyo3(signature = (level_shape, segment_shape, shapes, x, y, shape_indices))]
+    #[pyo3(signature = (level_shape, segment_shape, stencils, x, y, stencil_indices))]
     fn new(
         py: Python<'_>,
         level_shape: (usize, usize),
         segment_shape: (usize, usize),
-        shapes: Vec<PyRef<'_, Spans>>,
+        stencils: Vec<PyRef<'_, Stencil>>,
         x: PyReadonlyArray1<'_, i64>,
         y: PyReadonlyArray1<'_, i64>,
-        shape_indices: PyReadonlyArray1<'_, u32>,
+        stencil_indices: PyReadonlyArray1<'_, u32>,
     ) -> PyResult<Self> {
         let (height, width) = level_shape;
         let (segment_height, segment_width) = segment_shape;
         let level = LevelGrid { width, height, segment_width, segment_height };
-        let shapes = shapes.iter().map(|shape| Arc::clone(&shape.inner)).collect();
+        let stencils = stencils.iter().map(|stencil| Arc::clone(&stencil.inner)).collect();
         let (x, y) = (x.as_slice()?, y.as_slice()?);
-        let shape_indices = shape_indices.as_slice()?;
-        if x.len() != y.len() || x.len() != shape_indices.len() {
-            return Err(PyValueError::new_err("x, y and shape_indices must have one length"));
+        let stencil_indices = stencil_indices.as_slice()?;
+        if x.len() != y.len() || x.len() != stencil_indices.len() {
+            return Err(PyValueError::new_err("x, y and stencil_indices must have one length"));
         }
         let lay = || {
-            let rows = x.iter().zip(y).zip(shape_indices);
-            let patches = rows.map(|((&x, &y), &shape)| Patch { x, y, shape }).collect();
-            plan::Plan::of_shapes(level, shapes, patches)
+            let rows = x.iter().zip(y).zip(stencil_indices);
+            let patches = rows.map(|((&x, &y), &stencil)| Patch { x, y, stencil }).collect();
+            plan::Plan::new(level, stencils, patches)
         };
         Ok(Self { inner: py.detach(lay).into_py_result()? })
     }
@@ -56,8 +56,8 @@ impl Plan {
         Ok(windows.next().map(|window| window.patch))
     }
 
-    fn is_done_with(&self, index: usize) -> PyResult<bool> {
-        self.inner.is_done_with(index).into_py_result()
+    fn can_drop_pixels(&self, index: usize) -> PyResult<bool> {
+        self.inner.can_drop_pixels(index).into_py_result()
     }
 
     fn __len__(&self) -> usize {
@@ -81,7 +81,7 @@ pub fn gather_segment(
     let pixels = pixels_of(&pixels, pixel_bytes)?;
     let out = out.as_slice_mut()?;
     let plan = &plan.inner;
-    let layout = Layout { stride, offset };
+    let layout = OutputLayout { stride, offset };
     py.detach(|| gather::gather_segment(plan, index, &pixels, out, layout)).into_py_result()
 }
 
@@ -98,7 +98,7 @@ pub fn fill_segment(
 ) -> PyResult<()> {
     let out = out.as_slice_mut()?;
     let plan = &plan.inner;
-    let layout = Layout { stride, offset };
+    let layout = OutputLayout { stride, offset };
     py.detach(|| gather::fill_segment(plan, index, pixel, out, layout)).into_py_result()
 }
 
@@ -114,7 +114,7 @@ pub fn fill_background(
 ) -> PyResult<()> {
     let out = out.as_slice_mut()?;
     let plan = &plan.inner;
-    let layout = Layout { stride, offset };
+    let layout = OutputLayout { stride, offset };
     py.detach(|| gather::fill_background(plan, pixel, out, layout)).into_py_result()
 }
 
@@ -131,6 +131,6 @@ pub fn write_masks(
 ) -> PyResult<()> {
     let out = out.as_slice_mut()?;
     let plan = &plan.inner;
-    let layout = Layout { stride, offset };
+    let layout = OutputLayout { stride, offset };
     py.detach(|| gather::write_masks(plan, masked, clip, out, layout)).into_py_result()
 }

@@ -4,19 +4,19 @@ use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArra
 use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use ratiopath_core::geometry::grid::{Bounds, Grid};
-use ratiopath_core::patches::stencil::Shape;
+use ratiopath_core::patches::stencil;
 use ratiopath_core::raster::{self, Rule, mask, spans};
 
 use crate::error::IntoPyResult;
 use crate::geometry::{points, polygon};
 
 #[pyclass(frozen, module = "ratiopath._core")]
-pub struct Spans {
-    pub(crate) inner: Arc<Shape>,
+pub struct Stencil {
+    pub(crate) inner: Arc<stencil::Stencil>,
 }
 
 #[pymethods]
-impl Spans {
+impl Stencil {
     #[new]
     #[pyo3(signature = (vertices, ring_ends, shape, bounds, rule, rows))]
     fn new(
@@ -36,7 +36,7 @@ impl Spans {
             let grid = Grid::new(shape.0, shape.1, Bounds { x0, y0, x1, y1 })?;
             Ok(raster::rasterize(&polygon, &grid, rule, rows.0..rows.1))
         };
-        let inner = Arc::new(Shape::from(py.detach(make).into_py_result()?));
+        let inner = Arc::new(stencil::Stencil::from(py.detach(make).into_py_result()?));
         Ok(Self { inner })
     }
 
@@ -46,15 +46,15 @@ impl Spans {
     }
 
     fn mask<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<bool>>> {
-        self.write(py, true, mask::mark_inside)
+        self.write(py, true, mask::clear_inside)
     }
 
-    fn coverage<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        self.write(py, 0.0, mask::mark_weights)
+    fn weights<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        self.write(py, 0.0, mask::write_weights)
     }
 }
 
-impl Spans {
+impl Stencil {
     fn write<'py, T: numpy::Element + Copy + Send>(
         &self,
         py: Python<'py>,

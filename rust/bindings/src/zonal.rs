@@ -3,16 +3,16 @@ use std::sync::Arc;
 use numpy::{PyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use ratiopath_core::zonal::areas::{self, Memory};
+use ratiopath_core::zonal::areas::{self, SharedMemo};
 use ratiopath_core::zonal::memo;
 use ratiopath_core::zonal::moments;
-use ratiopath_core::zonal::sample::Sample;
+use ratiopath_core::zonal::sample::SampleType;
 
 use crate::error::IntoPyResult;
 use crate::patches::Plan;
 use crate::pixels::pixels_of;
 
-type Areas<'py> = (
+type PatchAreaArrays<'py> = (
     Bound<'py, PyArray1<u8>>,
     Bound<'py, PyArray1<i64>>,
     Bound<'py, PyArray1<u32>>,
@@ -21,12 +21,12 @@ type Areas<'py> = (
 
 #[pyclass(frozen, module = "ratiopath._core")]
 #[derive(Default)]
-pub struct KnownCounts {
-    inner: Arc<memo::KnownCounts>,
+pub struct Memo {
+    inner: Arc<memo::Memo>,
 }
 
 #[pymethods]
-impl KnownCounts {
+impl Memo {
     #[new]
     fn new() -> Self {
         Self::default()
@@ -38,25 +38,25 @@ impl KnownCounts {
 }
 
 #[pyclass(module = "ratiopath._core")]
-pub struct Collector {
-    inner: areas::Collector,
+pub struct AreaCollector {
+    inner: areas::AreaCollector,
     pixel_bytes: usize,
 }
 
 #[pymethods]
-impl Collector {
+impl AreaCollector {
     #[new]
-    #[pyo3(signature = (pixel_bytes, known=None, limit=0, channel=None))]
+    #[pyo3(signature = (pixel_bytes, memo=None, limit=0, channel=None))]
     fn new(
         pixel_bytes: usize,
-        known: Option<PyRef<'_, KnownCounts>>,
+        memo: Option<PyRef<'_, Memo>>,
         limit: usize,
         channel: Option<u32>,
     ) -> PyResult<Self> {
-        let memory = known.map(|known| Memory { counts: Arc::clone(&known.inner), limit, channel });
-        let inner = areas::Collector::new(pixel_bytes).into_py_result()?;
-        let inner = match memory {
-            Some(memory) => inner.remembering(memory),
+        let shared = memo.map(|memo| SharedMemo { memo: Arc::clone(&memo.inner), limit, channel });
+        let inner = areas::AreaCollector::new(pixel_bytes).into_py_result()?;
+        let inner = match shared {
+            Some(shared) => inner.with_memo(shared),
             None => inner,
         };
         Ok(Self { inner, pixel_bytes })
@@ -67,29 +67,29 @@ impl Collector {
         self.inner.entries()
     }
 
-    fn add_known(
+    fn add_from_memo(
         &mut self,
         py: Python<'_>,
         plan: PyRef<'_, Plan>,
         index: usize,
-        content: u64,
+        content_id: u64,
     ) -> PyResult<bool> {
         let plan = &plan.inner;
-        py.detach(|| self.inner.add_known(plan, index, content)).into_py_result()
+        py.detach(|| self.inner.add_from_memo(plan, index, content_id)).into_py_result()
     }
 
-    #[pyo3(signature = (plan, index, pixels, content))]
+    #[pyo3(signature = (plan, index, pixels, content_id))]
     fn add_segment(
         &mut self,
         py: Python<'_>,
         plan: PyRef<'_, Plan>,
         index: usize,
         pixels: PyReadonlyArray2<'_, u8>,
-        content: Option<u64>,
+        content_id: Option<u64>,
     ) -> PyResult<()> {
         let pixels = pixels_of(&pixels, self.pixel_bytes)?;
         let plan = &plan.inner;
-        py.detach(|| self.inner.add_segment(plan, index, &pixels, content)).into_py_result()
+        py.detach(|| self.inner.add_segment(plan, index, &pixels, content_id)).into_py_result()
     }
 
     fn add_constant(
@@ -108,12 +108,12 @@ impl Collector {
         py.detach(|| self.inner.add_outside(plan, pixel)).into_py_result()
     }
 
-    fn merge(&mut self, py: Python<'_>, other: PyRef<'_, Collector>) {
+    fn merge(&mut self, py: Python<'_>, other: PyRef<'_, AreaCollector>) {
         let other = &other.inner;
         py.detach(|| self.inner.merge(other));
     }
 
-    fn finish<'py>(&mut self, py: Python<'py>, patches: usize) -> Areas<'py> {
+    fn finish<'py>(&mut self, py: Python<'py>, patches: usize) -> PatchAreaArrays<'py> {
         let areas = py.detach(|| self.inner.finish(patches));
         (
             PyArray1::from_vec(py, areas.keys),
@@ -125,18 +125,18 @@ impl Collector {
 }
 
 type Column<'py> = Bound<'py, PyArray1<f64>>;
-type Statistics<'py> =
+type StatisticArrays<'py> =
     (Column<'py>, Column<'py>, Column<'py>, Column<'py>, Column<'py>, Column<'py>);
 
 #[pyclass(module = "ratiopath._core")]
-pub struct Summaries {
+pub struct SampleCollector {
     /// Taken by the call that ends the collection.
-    inner: Option<moments::Summaries>,
+    inner: Option<moments::SampleCollector>,
     pixel_bytes: usize,
 }
 
 #[pymethods]
-impl Summaries {
+impl SampleCollector {
     #[new]
     fn new(
         kind: char,
@@ -145,8 +145,8 @@ impl Summaries {
         patches: usize,
         quantiles: bool,
     ) -> PyResult<Self> {
-        let sample = Sample::new(kind, pixel_bytes).into_py_result()?;
-        let inner = Some(moments::Summaries::new(sample, left_out, patches, quantiles));
+        let sample = SampleType::new(kind, pixel_bytes).into_py_result()?;
+        let inner = Some(moments::SampleCollector::new(sample, left_out, patches, quantiles));
         Ok(Self { inner, pixel_bytes })
     }
 
@@ -182,9 +182,13 @@ impl Summaries {
         Ok(())
     }
 
-    fn finish<'py>(&mut self, py: Python<'py>, shares: Vec<f64>) -> PyResult<Statistics<'py>> {
+    fn finish<'py>(
+        &mut self,
+        py: Python<'py>,
+        probabilities: Vec<f64>,
+    ) -> PyResult<StatisticArrays<'py>> {
         let inner = self.inner.take().ok_or_else(finished)?;
-        let (moments, quantiles) = py.detach(|| inner.finish(&shares));
+        let (moments, quantiles) = py.detach(|| inner.finish(&probabilities));
         let column =
             |part: fn(&moments::Moments) -> f64| PyArray1::from_iter(py, moments.iter().map(part));
         Ok((

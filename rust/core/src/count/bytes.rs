@@ -6,7 +6,7 @@
 //! goes through four interleaved tables one byte at a time, so that equal neighbours do not wait
 //! for each other's store. What has failed is not tried again for a while, the longer the oftener.
 
-use crate::count::backoff::Pause;
+use crate::count::backoff::Backoff;
 use crate::count::simd::block::{LANES, LONGEST_RUN};
 use crate::count::simd::generic::{Tables, count_one_by_one};
 use crate::count::simd::{count_equal, count_runs};
@@ -22,28 +22,28 @@ const LOOKS: usize = 32;
 
 /// Counts of single bytes, and what was learned about them.
 #[derive(Debug)]
-pub(crate) struct Bytes {
+pub(crate) struct ByteCounts {
     pub(crate) tables: Tables,
     /// The first `few` are those that are compared.
     values: [u8; MOST_VALUES],
     few: usize,
-    comparing: Pause,
-    joining: Pause,
+    comparing: Backoff,
+    joining: Backoff,
 }
 
-impl Default for Bytes {
+impl Default for ByteCounts {
     fn default() -> Self {
         Self {
             tables: [[0; 256]; 4],
             values: [0; MOST_VALUES],
             few: 0,
-            comparing: Pause::default(),
-            joining: Pause::default(),
+            comparing: Backoff::default(),
+            joining: Backoff::default(),
         }
     }
 }
 
-impl Bytes {
+impl ByteCounts {
     /// Counts the bytes of a run.
     pub(crate) fn count(&mut self, run: &[u8]) {
         for part in run.chunks(PART) {
@@ -60,7 +60,7 @@ impl Bytes {
     /// Counts a part if it has no other values than a few.
     fn count_few(&mut self, part: &[u8]) -> bool {
         let is_counted = self.compare(part) || (self.learn(part) && self.compare(part));
-        self.comparing.came_out(is_counted);
+        self.comparing.record(is_counted);
         is_counted
     }
 
@@ -145,7 +145,7 @@ mod tests {
             for &value in &bytes {
                 expected[usize::from(value)] += 1;
             }
-            let (mut counts, mut left) = (Bytes::default(), bytes.as_slice());
+            let (mut counts, mut left) = (ByteCounts::default(), bytes.as_slice());
             for length in lengths.into_iter().cycle() {
                 if left.is_empty() {
                     break;

@@ -17,7 +17,7 @@ mod weighted;
 
 use rustc_hash::FxHashMap;
 
-use crate::count::sparse::Words;
+use crate::count::sparse::SparseCounts;
 use crate::count::tables::{ByteTable, PairTable};
 use crate::count::tally::Tally;
 use crate::pixels::Pixels;
@@ -26,7 +26,7 @@ use crate::{Error, Result};
 
 /// Tallies by distinct pixel; emptied and used again for every window.
 #[derive(Debug)]
-pub struct Counter {
+pub struct PixelCounter {
     kind: Kind,
 }
 
@@ -34,12 +34,12 @@ pub struct Counter {
 enum Kind {
     Bytes(Box<ByteTable>),
     Pairs(Box<PairTable>),
-    Quads { pixel_bytes: usize, words: Box<Words<u32>> },
-    Words { pixel_bytes: usize, words: Box<Words<u64>> },
+    Quads { pixel_bytes: usize, words: Box<SparseCounts<u32>> },
+    Words { pixel_bytes: usize, words: Box<SparseCounts<u64>> },
     Wide { pixel_bytes: usize, tallies: FxHashMap<Box<[u8]>, Tally> },
 }
 
-impl Counter {
+impl PixelCounter {
     /// A counter of pixels of so many bytes.
     #[must_use]
     pub fn new(pixel_bytes: usize) -> Self {
@@ -107,7 +107,7 @@ pub fn count_pixels(
     pixels: &Pixels<'_>,
     mask: Option<&[bool]>,
     weights: Option<&[f64]>,
-) -> Result<Counter> {
+) -> Result<PixelCounter> {
     let expected = pixels.width() * pixels.height();
     check_length("mask", mask.map(<[bool]>::len), expected)?;
     check_length("weights", weights.map(<[f64]>::len), expected)?;
@@ -115,7 +115,7 @@ pub fn count_pixels(
     if let Some(index) = weights.and_then(|weights| weights.iter().position(bad)) {
         return Err(Error::Weight { value: weights.map_or(0.0, |weights| weights[index]), index });
     }
-    let mut counter = Counter::new(pixels.pixel_bytes());
+    let mut counter = PixelCounter::new(pixels.pixel_bytes());
     let runs = Runs { values: mask.unwrap_or(&[]), start: 0, all: expected };
     for (start, end) in runs.filter(|&(start, _)| mask.is_none_or(|mask| !mask[start])) {
         match weights {
@@ -127,7 +127,7 @@ pub fn count_pixels(
 }
 
 /// Adds the pixels from `start` to the end of the weights.
-fn add_weighted(counter: &mut Counter, pixels: &Pixels<'_>, weights: &[f64], start: usize) {
+fn add_weighted(counter: &mut PixelCounter, pixels: &Pixels<'_>, weights: &[f64], start: usize) {
     let runs = Runs { values: weights, start, all: weights.len() };
     for (start, end) in runs.filter(|&(start, _)| weights[start] > 0.0) {
         counter.add_run(pixels.between(start..end), weights[start]);
@@ -139,10 +139,10 @@ fn add_weighted(counter: &mut Counter, pixels: &Pixels<'_>, weights: &[f64], sta
 /// # Errors
 ///
 /// [`Error::Length`] where the spans are of a grid of another size.
-pub fn count_under(pixels: &Pixels<'_>, spans: &Spans) -> Result<Counter> {
+pub fn count_under(pixels: &Pixels<'_>, spans: &Spans) -> Result<PixelCounter> {
     check_length("rows of pixels", Some(pixels.height()), spans.height())?;
     check_length("columns of pixels", Some(pixels.width()), spans.width())?;
-    let mut counter = Counter::new(pixels.pixel_bytes());
+    let mut counter = PixelCounter::new(pixels.pixel_bytes());
     if let Kind::Bytes(table) = &mut counter.kind {
         for_each_run_under(pixels, spans, |run, weight| table.add_run(run, weight));
     } else {

@@ -4,13 +4,13 @@
 //! different, nearly every pixel would take another's place there: where that shows, the pixels are
 //! written down, sorted in the end, and equal neighbours counted.
 
-use crate::count::backoff::Pause;
+use crate::count::backoff::Backoff;
 use crate::count::radix::Key;
 use crate::count::simd::for_each_run;
 use crate::count::simd::runs::Sink;
 use crate::count::sums::Sums;
 use crate::count::tally::{Tally, join};
-use crate::count::weighted::Weighted;
+use crate::count::weighted::WeightedSums;
 
 /// Single pixels that are written down before they are added up.
 const MOST_SINGLES: usize = 1 << 18;
@@ -20,20 +20,20 @@ const FEW_LOST: usize = 4;
 
 /// Counts and weights by pixel.
 #[derive(Debug, Default)]
-pub(crate) struct Words<K> {
+pub(crate) struct SparseCounts<K> {
     counts: Sums<u64>,
     weights: Sums<f64>,
     /// Pixels to be counted once more each.
     singles: Vec<K>,
-    looking_up: Pause,
+    looking_up: Backoff,
 }
 
-impl<K: Key> Words<K> {
+impl<K: Key> SparseCounts<K> {
     pub(crate) fn add_run<const N: usize>(&mut self, run: &[u8], weight: f64) {
         if weight == 1.0 {
             for_each_run::<N>(run, self);
         } else {
-            for_each_run::<N>(run, &mut Weighted { sums: &mut self.weights, weight });
+            for_each_run::<N>(run, &mut WeightedSums { sums: &mut self.weights, weight });
         }
     }
 
@@ -58,7 +58,7 @@ impl<K: Key> Words<K> {
     }
 }
 
-impl<K: Key> Sink for Words<K> {
+impl<K: Key> Sink for SparseCounts<K> {
     #[inline]
     fn add_pixel(&mut self, pixel: &[u8], pixels: u64) {
         self.counts.add(K::of(pixel).into(), pixels);
@@ -69,7 +69,7 @@ impl<K: Key> Sink for Words<K> {
         if self.looking_up.is_over() {
             let found = pixels.iter().map(|pixel| self.counts.add(K::of(pixel).into(), 1));
             let lost = found.filter(|is_found| !is_found).count();
-            self.looking_up.came_out(lost * FEW_LOST <= pixels.len());
+            self.looking_up.record(lost * FEW_LOST <= pixels.len());
             return;
         }
         self.singles.extend(pixels.iter().map(|pixel| K::of(pixel)));
@@ -126,7 +126,7 @@ mod tests {
             for &pixel in &pixels {
                 *expected.entry(u64::from(pixel)).or_insert(0.0) += weight;
             }
-            let (mut quads, mut words) = (Words::<u32>::default(), Words::<u64>::default());
+            let (mut quads, mut words) = (SparseCounts::<u32>::default(), SparseCounts::<u64>::default());
             for run in pixels.chunks(517) {
                 let bytes = |wide: fn(&u32) -> Vec<u8>| run.iter().flat_map(wide).collect::<Vec<_>>();
                 quads.add_run::<4>(&bytes(|pixel| pixel.to_le_bytes().to_vec()), weight);

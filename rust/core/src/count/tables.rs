@@ -1,24 +1,24 @@
 //! Counts of pixels of one and of two bytes, in a table with a place for each.
 
-use crate::count::bytes::Bytes;
+use crate::count::bytes::ByteCounts;
 use crate::count::radix::Key;
 use crate::count::simd::for_each_run;
 use crate::count::simd::runs::Sink;
 use crate::count::sums::Sums;
 use crate::count::tally::{Tally, join};
-use crate::count::weighted::Weighted;
+use crate::count::weighted::WeightedSums;
 
 /// Counts and weights of single bytes.
 #[derive(Debug)]
 pub(crate) struct ByteTable {
-    counts: Bytes,
+    counts: ByteCounts,
     weights: [f64; 256],
     is_weighted: bool,
 }
 
 impl Default for ByteTable {
     fn default() -> Self {
-        Self { counts: Bytes::default(), weights: [0.0; 256], is_weighted: false }
+        Self { counts: ByteCounts::default(), weights: [0.0; 256], is_weighted: false }
     }
 }
 
@@ -81,7 +81,7 @@ impl PairTable {
         if weight == 1.0 {
             for_each_run::<2>(run, self);
         } else {
-            for_each_run::<2>(run, &mut Weighted { sums: &mut self.weights, weight });
+            for_each_run::<2>(run, &mut WeightedSums { sums: &mut self.weights, weight });
         }
     }
 

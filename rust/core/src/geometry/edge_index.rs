@@ -22,7 +22,7 @@ pub(crate) type Edge = [Point; 2];
 
 /// An edge as a function of height, and which way it runs.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Line {
+pub(crate) struct SignedEdge {
     pub(crate) top: Point,
     pub(crate) bottom: Point,
     /// 1 where the ring runs down it, -1 where up.
@@ -30,7 +30,7 @@ pub(crate) struct Line {
     slope: f64,
 }
 
-impl Line {
+impl SignedEdge {
     /// The edge, seen from `origin`.
     pub(crate) fn new([a, b]: Edge, origin: Point) -> Self {
         let from = |p: Point| [p[0] - origin[0], p[1] - origin[1]];
@@ -52,14 +52,14 @@ impl Line {
 
 /// A rectangle along the axes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Extent {
+pub struct BoundingBox {
     /// Left and top.
     pub low: Point,
     /// Right and bottom.
     pub high: Point,
 }
 
-impl Extent {
+impl BoundingBox {
     fn of(vertices: &[Point]) -> Self {
         let mut extent = Self { low: [f64::INFINITY; 2], high: [f64::NEG_INFINITY; 2] };
         for &[x, y] in vertices {
@@ -103,19 +103,19 @@ impl Extent {
 
 /// A polygon as its edges, in bands of equal height.
 #[derive(Debug, Clone)]
-pub struct Outline {
+pub struct EdgeIndex {
     edges: Vec<Edge>,
     /// Where each band's edges start, and at the end how many there are.
     starts: Vec<usize>,
-    extent: Extent,
+    extent: BoundingBox,
     area: f64,
 }
 
-impl Outline {
+impl EdgeIndex {
     /// Sorts a polygon's edges; holes run against their exterior.
     #[must_use]
     pub fn new(polygon: &Polygon) -> Self {
-        let extent = Extent::of(polygon.vertices());
+        let extent = BoundingBox::of(polygon.vertices());
         // What is so nearly level that its slope is infinite bounds no area.
         let slanted = polygon.edges().filter(|(a, b)| ((b[0] - a[0]) / (b[1] - a[1])).is_finite());
         let mut edges: Vec<Edge> = slanted.map(|(a, b)| [a, b]).collect();
@@ -138,7 +138,7 @@ impl Outline {
 
     /// The polygon's bounding box.
     #[must_use]
-    pub fn extent(&self) -> &Extent {
+    pub fn extent(&self) -> &BoundingBox {
         &self.extent
     }
 
@@ -182,13 +182,13 @@ impl Outline {
 }
 
 /// The height at which a band begins.
-fn border(band: usize, extent: &Extent, bands: usize) -> f64 {
+fn border(band: usize, extent: &BoundingBox, bands: usize) -> f64 {
     let height = extent.high[1] - extent.low[1];
     extent.low[1] + height * (band as f64 / bands as f64)
 }
 
 /// The last band that begins at or above a height.
-fn band_of(height: f64, extent: &Extent, bands: usize) -> usize {
+fn band_of(height: f64, extent: &BoundingBox, bands: usize) -> usize {
     if bands == 1 {
         return 0;
     }
@@ -205,7 +205,7 @@ fn band_of(height: f64, extent: &Extent, bands: usize) -> usize {
 }
 
 /// Copies the edges into the bands that they reach into, as many bands as pay.
-fn into_bands(edges: Vec<Edge>, extent: &Extent) -> (Vec<Edge>, Vec<usize>) {
+fn into_bands(edges: Vec<Edge>, extent: &BoundingBox) -> (Vec<Edge>, Vec<usize>) {
     let mut bands = edges.len() / EDGES_OF_A_BAND;
     let reached = |[a, b]: &Edge, bands: usize| {
         let (top, bottom) = (a[1].min(b[1]), a[1].max(b[1]));

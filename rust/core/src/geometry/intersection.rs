@@ -11,25 +11,25 @@
 
 use std::ops::Range;
 
-use crate::geometry::edge_index::{Extent, Line, Outline};
+use crate::geometry::edge_index::{BoundingBox, EdgeIndex, SignedEdge};
 use crate::geometry::point::Point;
 use crate::geometry::polygon::Polygon;
 
 /// A polygon that is asked for at many places.
 #[derive(Debug, Clone)]
-pub struct Region {
-    outline: Outline,
-    lines: Vec<Line>,
+pub struct PreparedPolygon {
+    outline: EdgeIndex,
+    lines: Vec<SignedEdge>,
 }
 
 /// A sum, and the sum of its terms' sizes, which bounds its rounding error.
 #[derive(Debug, Clone, Copy, Default)]
-struct Sum {
+struct BoundedSum {
     total: f64,
     size: f64,
 }
 
-impl Sum {
+impl BoundedSum {
     fn add(&mut self, sign: f64, term: f64) {
         self.total += sign * term;
         self.size += term.abs();
@@ -48,19 +48,19 @@ impl Sum {
     }
 }
 
-impl Region {
+impl PreparedPolygon {
     /// Prepares a polygon; holes run against their exterior.
     #[must_use]
     pub fn new(polygon: &Polygon) -> Self {
-        let outline = Outline::new(polygon);
-        let line = |&edge| Line::new(edge, [0.0, 0.0]);
+        let outline = EdgeIndex::new(polygon);
+        let line = |&edge| SignedEdge::new(edge, [0.0, 0.0]);
         let lines = outline.edges().iter().map(line).collect();
         Self { outline, lines }
     }
 
     /// The region's own edges.
     #[must_use]
-    pub fn outline(&self) -> &Outline {
+    pub fn outline(&self) -> &EdgeIndex {
         &self.outline
     }
 
@@ -69,7 +69,7 @@ impl Region {
     /// It is 0, or all of the smaller one's area, where it differs from that by no more than what
     /// coordinates of this size can tell apart.
     #[must_use]
-    pub fn shared_area(&self, outline: &Outline, origin: Point) -> f64 {
+    pub fn intersection_area(&self, outline: &EdgeIndex, origin: Point) -> f64 {
         let seen = self.outline.extent().moved(origin);
         let extent = outline.extent();
         if self.outline.is_box() && seen.contains(extent) {
@@ -94,13 +94,13 @@ impl Region {
     }
 
     /// Adds up all pairs of edges.
-    fn integrate(&self, outline: &Outline, origin: Point) -> Sum {
+    fn integrate(&self, outline: &EdgeIndex, origin: Point) -> BoundedSum {
         let seen = self.outline.extent().moved(origin);
-        let mut sum = Sum::default();
+        let mut sum = BoundedSum::default();
         each_edge(outline, &seen, |[a, b], heights| {
             // Left of the region the minimum is always this edge's, and the signs cancel.
             if a[0].max(b[0]) > seen.low[0] {
-                let line = Line::new([a, b], origin);
+                let line = SignedEdge::new([a, b], origin);
                 self.add_line(&line, heights.start - origin[1]..heights.end - origin[1], &mut sum);
             }
         });
@@ -108,7 +108,7 @@ impl Region {
     }
 
     /// Adds all pairs of one edge within a range of heights with the edges of the region.
-    fn add_line(&self, line: &Line, heights: Range<f64>, sum: &mut Sum) {
+    fn add_line(&self, line: &SignedEdge, heights: Range<f64>, sum: &mut BoundedSum) {
         for (others, heights) in self.outline.within(heights) {
             for other in &self.lines[others] {
                 let start = other.top[1].max(heights.start);
@@ -123,7 +123,11 @@ impl Region {
 }
 
 /// Calls back with every edge within the heights of a box, and that part of its heights.
-fn each_edge(outline: &Outline, within: &Extent, mut call: impl FnMut([Point; 2], Range<f64>)) {
+fn each_edge(
+    outline: &EdgeIndex,
+    within: &BoundingBox,
+    mut call: impl FnMut([Point; 2], Range<f64>),
+) {
     let top = outline.extent().low[1].max(within.low[1]);
     let bottom = outline.extent().high[1].min(within.high[1]);
     for (edges, heights) in outline.within(top..bottom) {
@@ -138,12 +142,12 @@ fn each_edge(outline: &Outline, within: &Extent, mut call: impl FnMut([Point; 2]
 }
 
 /// The area of a polygon within a box.
-fn area_within(outline: &Outline, within: &Extent) -> Sum {
+fn area_within(outline: &EdgeIndex, within: &BoundingBox) -> BoundedSum {
     let (left, right) = (within.low[0], within.high[0]);
-    let mut sum = Sum::default();
+    let mut sum = BoundedSum::default();
     each_edge(outline, within, |[a, b], heights| {
         if a[0].max(b[0]) > left {
-            let line = Line::new([a, b], [0.0, 0.0]);
+            let line = SignedEdge::new([a, b], [0.0, 0.0]);
             let ends = (line.x_at(heights.start) - left, line.x_at(heights.end) - left);
             let mean = mean_within(ends.0.min(ends.1), ends.0.max(ends.1), right - left);
             sum.add(line.sign, (heights.end - heights.start) * mean);
@@ -166,7 +170,7 @@ fn mean_within(low: f64, high: f64, most: f64) -> f64 {
 }
 
 /// The integral of the smaller x of two edges between two heights.
-fn integral_of_smaller(a: &Line, b: &Line, top: f64, bottom: f64) -> f64 {
+fn integral_of_smaller(a: &SignedEdge, b: &SignedEdge, top: f64, bottom: f64) -> f64 {
     let (a0, a1) = (a.x_at(top), a.x_at(bottom));
     let (b0, b1) = (b.x_at(top), b.x_at(bottom));
     let height = bottom - top;

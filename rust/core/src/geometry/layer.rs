@@ -7,26 +7,26 @@
 use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
 
-use crate::geometry::edge_index::{Extent, Outline};
-use crate::geometry::intersection::Region;
+use crate::geometry::edge_index::{BoundingBox, EdgeIndex};
+use crate::geometry::intersection::PreparedPolygon;
 use crate::geometry::point::Point;
 use crate::geometry::polygon::Polygon;
 use crate::{Error, Result};
 
-type Entry = GeomWithData<Rectangle<Point>, u32>;
+type TreeEntry = GeomWithData<Rectangle<Point>, u32>;
 
 /// Polygons with their classes, found by place.
 #[derive(Debug)]
 pub struct Layer {
-    outlines: Vec<Outline>,
+    outlines: Vec<EdgeIndex>,
     classes: Vec<u32>,
     count: usize,
-    tree: RTree<Entry>,
+    tree: RTree<TreeEntry>,
 }
 
 /// What classes cover of regions, as entries.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub struct Fractions {
+pub struct LayerFractions {
     /// Which region each entry is of, ascending.
     pub regions: Vec<i64>,
     /// Which class.
@@ -50,10 +50,10 @@ impl Layer {
         if let Some(&class) = classes.iter().find(|&&class| class as usize >= count) {
             return Err(Error::Index { what: "class", index: class as usize, count });
         }
-        let outlines: Vec<Outline> = polygons.iter().map(Outline::new).collect();
-        let entry = |(index, outline): (usize, &Outline)| {
-            let Extent { low, high } = *outline.extent();
-            Entry::new(Rectangle::from_corners(low, high), index as u32)
+        let outlines: Vec<EdgeIndex> = polygons.iter().map(EdgeIndex::new).collect();
+        let entry = |(index, outline): (usize, &EdgeIndex)| {
+            let BoundingBox { low, high } = *outline.extent();
+            TreeEntry::new(Rectangle::from_corners(low, high), index as u32)
         };
         let found = outlines.iter().enumerate().filter(|(_, outline)| outline.area() > 0.0);
         let tree = RTree::bulk_load(found.map(entry).collect());
@@ -66,12 +66,17 @@ impl Layer {
     ///
     /// [`Error::Length`] where `x` and `y` differ in length, [`Error::Vertex`] for an origin that
     /// is not finite.
-    pub fn fractions(&self, region: &Region, x: &[f64], y: &[f64]) -> Result<Fractions> {
+    pub fn fractions(
+        &self,
+        region: &PreparedPolygon,
+        x: &[f64],
+        y: &[f64],
+    ) -> Result<LayerFractions> {
         let (expected, actual) = (x.len(), y.len());
         if expected != actual {
             return Err(Error::Length { what: "origins", expected, actual });
         }
-        let mut found = Fractions::default();
+        let mut found = LayerFractions::default();
         let mut sums = vec![0.0; self.count];
         let mut met = Vec::new();
         let whole = region.outline().area();
@@ -92,11 +97,17 @@ impl Layer {
     }
 
     /// Adds what each polygon shares with one region to its class, and lists the classes met.
-    fn add_region(&self, region: &Region, origin: Point, sums: &mut [f64], met: &mut Vec<usize>) {
-        let Extent { low, high } = region.outline().extent().moved(origin);
+    fn add_region(
+        &self,
+        region: &PreparedPolygon,
+        origin: Point,
+        sums: &mut [f64],
+        met: &mut Vec<usize>,
+    ) {
+        let BoundingBox { low, high } = region.outline().extent().moved(origin);
         for entry in self.tree.locate_in_envelope_intersecting(AABB::from_corners(low, high)) {
             let index = entry.data as usize;
-            let area = region.shared_area(&self.outlines[index], origin);
+            let area = region.intersection_area(&self.outlines[index], origin);
             if area > 0.0 {
                 let class = self.classes[index] as usize;
                 if sums[class] == 0.0 {

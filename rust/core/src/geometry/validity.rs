@@ -32,14 +32,14 @@ const LOOKS_PER_EDGE: usize = 64;
 /// `exteriors` says of each ring whether it begins a polygon; the rings after it are its holes.
 #[must_use]
 pub fn is_certainly_valid(polygon: &Polygon, exteriors: &[bool]) -> bool {
-    let rings = Rings::of(polygon);
+    let rings = ClosedRings::of(polygon);
     let rings_match =
         polygon.rings().count() == exteriors.len() && exteriors.first() == Some(&true);
     rings_match && rings.is_some_and(|rings| Proof::new(&rings).holds(exteriors))
 }
 
 /// Closed rings without repeated vertices, cut into leaves.
-struct Rings {
+struct ClosedRings {
     /// All vertices, the first of each ring again at its end.
     points: Vec<Point>,
     /// First and last vertex of each ring in `points`.
@@ -55,7 +55,7 @@ struct Leaf {
     end: usize,
 }
 
-impl Rings {
+impl ClosedRings {
     /// None where a ring has fewer than three vertices.
     fn of(polygon: &Polygon) -> Option<Self> {
         let mut rings = Self { points: Vec::new(), ends: Vec::new(), leaves: Vec::new() };
@@ -123,7 +123,7 @@ impl Box2 {
 
 /// The search for a reason to doubt.
 struct Proof<'a> {
-    rings: &'a Rings,
+    rings: &'a ClosedRings,
     /// The boxes of leaves, then those of groups of them, and so on up to one.
     levels: Vec<Vec<Box2>>,
     /// Whether a leaf and the next form a chain that cannot meet itself.
@@ -132,7 +132,7 @@ struct Proof<'a> {
 }
 
 impl<'a> Proof<'a> {
-    fn new(rings: &'a Rings) -> Self {
+    fn new(rings: &'a ClosedRings) -> Self {
         let points = &rings.points;
         let leaf = |leaf: &Leaf| Box2::of(&points[leaf.first..=leaf.end]);
         let mut levels: Vec<Vec<Box2>> = vec![rings.leaves.iter().map(leaf).collect()];

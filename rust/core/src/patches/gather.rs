@@ -1,24 +1,24 @@
 //! Patches copied out of segments, and their masks.
 //!
-//! All patches of one call have one shape and lie one after the other in the output, so that the
+//! All patches of one call have one stencil and lie one after the other in the output, so that the
 //! caller makes one allocation and everything is written in place.
 
 use crate::patches::plan::Plan;
-use crate::patches::stencil::Shape;
+use crate::patches::stencil::Stencil;
 use crate::patches::window::{Rectangle, Window};
 use crate::pixels::Pixels;
 use crate::{Error, Result};
 
 /// Where the patches lie in an output buffer, in bytes.
 #[derive(Debug, Clone, Copy)]
-pub struct Layout {
+pub struct OutputLayout {
     /// From one patch to the next.
     pub stride: usize,
     /// From a patch's start to what is written.
     pub offset: usize,
 }
 
-impl Layout {
+impl OutputLayout {
     fn check(self, plan: &Plan, out: &[u8], patch_bytes: usize) -> Result<()> {
         let patches = plan.patches();
         let expected = patches.saturating_mul(self.stride);
@@ -34,11 +34,11 @@ impl Layout {
     }
 }
 
-fn common_shape(plan: &Plan) -> Result<&Shape> {
-    let count = plan.shapes().len();
-    match plan.shapes() {
-        [shape] => Ok(shape),
-        _ => Err(Error::Index { what: "shape of the patches to gather", index: 0, count }),
+fn common_stencil(plan: &Plan) -> Result<&Stencil> {
+    let count = plan.stencils().len();
+    match plan.stencils() {
+        [stencil] => Ok(stencil),
+        _ => Err(Error::Index { what: "stencil of the patches to gather", index: 0, count }),
     }
 }
 
@@ -46,7 +46,7 @@ fn common_shape(plan: &Plan) -> Result<&Shape> {
 ///
 /// # Errors
 ///
-/// [`Error::Index`] for an index past the last segment or a plan of several shapes,
+/// [`Error::Index`] for an index past the last segment or a plan of several stencils,
 /// [`Error::Length`] for an output of another size, [`Error::Segment`] where the segment is smaller
 /// than its part of the level.
 pub fn gather_segment(
@@ -54,7 +54,7 @@ pub fn gather_segment(
     index: usize,
     pixels: &Pixels<'_>,
     out: &mut [u8],
-    layout: Layout,
+    layout: OutputLayout,
 ) -> Result<()> {
     plan.check_segment(index, pixels.width(), pixels.height())?;
     for_each_run(plan, index, pixels.pixel_bytes(), out, layout, |run, window, row| {
@@ -73,7 +73,7 @@ pub fn fill_segment(
     index: usize,
     pixel: &[u8],
     out: &mut [u8],
-    layout: Layout,
+    layout: OutputLayout,
 ) -> Result<()> {
     for_each_run(plan, index, pixel.len(), out, layout, |run, _, _| fill(run, pixel))
 }
@@ -84,12 +84,17 @@ pub fn fill_segment(
 ///
 /// # Errors
 ///
-/// [`Error::Index`] for a plan of several shapes, [`Error::Length`] for an output of another size.
-pub fn fill_background(plan: &Plan, pixel: &[u8], out: &mut [u8], layout: Layout) -> Result<()> {
-    let shape = common_shape(plan)?;
-    let bytes = shape.height() * shape.width() * pixel.len();
+/// [`Error::Index`] for a plan of several stencils, [`Error::Length`] for an output of another size.
+pub fn fill_background(
+    plan: &Plan,
+    pixel: &[u8],
+    out: &mut [u8],
+    layout: OutputLayout,
+) -> Result<()> {
+    let stencil = common_stencil(plan)?;
+    let bytes = stencil.height() * stencil.width() * pixel.len();
     layout.check(plan, out, bytes)?;
-    let whole = whole(shape);
+    let whole = whole(stencil);
     for patch in (0..plan.patches()).filter(|&patch| plan.inside_of_patch(patch) != whole) {
         fill(&mut layout.patch(out, patch)[..bytes], pixel);
     }
@@ -102,12 +107,12 @@ fn for_each_run(
     index: usize,
     pixel_bytes: usize,
     out: &mut [u8],
-    layout: Layout,
+    layout: OutputLayout,
     write: impl Fn(&mut [u8], &Window, usize),
 ) -> Result<()> {
-    let shape = common_shape(plan)?;
-    let patch_width = shape.width();
-    layout.check(plan, out, shape.height() * patch_width * pixel_bytes)?;
+    let stencil = common_stencil(plan)?;
+    let patch_width = stencil.width();
+    layout.check(plan, out, stencil.height() * patch_width * pixel_bytes)?;
     for window in plan.windows(index)? {
         let patch = layout.patch(out, window.patch);
         for row in 0..window.height {
@@ -126,8 +131,8 @@ fn fill(run: &mut [u8], pixel: &[u8]) {
     }
 }
 
-fn whole(shape: &Shape) -> Rectangle {
-    Rectangle { x0: 0, y0: 0, x1: shape.width(), y1: shape.height() }
+fn whole(stencil: &Stencil) -> Rectangle {
+    Rectangle { x0: 0, y0: 0, x1: stencil.width(), y1: stencil.height() }
 }
 
 /// Writes the masks of all patches: `masked` for every pixel outside the region and, with `clip`,
@@ -135,37 +140,37 @@ fn whole(shape: &Shape) -> Rectangle {
 ///
 /// # Errors
 ///
-/// [`Error::Index`] for a plan of several shapes, [`Error::Length`] for an output of another size
+/// [`Error::Index`] for a plan of several stencils, [`Error::Length`] for an output of another size
 /// or a pixel of no bytes.
 pub fn write_masks(
     plan: &Plan,
     masked: &[u8],
     clip: bool,
     out: &mut [u8],
-    layout: Layout,
+    layout: OutputLayout,
 ) -> Result<()> {
-    let shape = common_shape(plan)?;
+    let stencil = common_stencil(plan)?;
     if masked.is_empty() {
         return Err(Error::Length { what: "masked pixel", expected: 1, actual: 0 });
     }
-    let template = template(shape, masked);
+    let template = template(stencil, masked);
     layout.check(plan, out, template.len())?;
     for patch in 0..plan.patches() {
         let mask = &mut layout.patch(out, patch)[..template.len()];
         mask.copy_from_slice(&template);
         if clip {
             let inside = plan.inside_of_patch(patch);
-            mask_outside(mask, shape, &inside, masked);
+            mask_outside(mask, stencil, &inside, masked);
         }
     }
     Ok(())
 }
 
-/// One mask of the shape, as bytes.
-fn template(shape: &Shape, masked: &[u8]) -> Vec<u8> {
-    let mut mask = masked.repeat(shape.height() * shape.width());
-    for (row, pixels) in mask.chunks_exact_mut(shape.width() * masked.len()).enumerate() {
-        for (span, _) in shape.spans().row(row) {
+/// One mask of the stencil, as bytes.
+fn template(stencil: &Stencil, masked: &[u8]) -> Vec<u8> {
+    let mut mask = masked.repeat(stencil.height() * stencil.width());
+    for (row, pixels) in mask.chunks_exact_mut(stencil.width() * masked.len()).enumerate() {
+        for (span, _) in stencil.spans().row(row) {
             let (start, end) = (span.start as usize, span.end as usize);
             pixels[start * masked.len()..end * masked.len()].fill(0);
         }
@@ -174,11 +179,11 @@ fn template(shape: &Shape, masked: &[u8]) -> Vec<u8> {
 }
 
 /// Masks what lies outside a rectangle of the patch.
-fn mask_outside(mask: &mut [u8], shape: &Shape, inside: &Rectangle, masked: &[u8]) {
-    if *inside == whole(shape) {
+fn mask_outside(mask: &mut [u8], stencil: &Stencil, inside: &Rectangle, masked: &[u8]) {
+    if *inside == whole(stencil) {
         return;
     }
-    let all = masked.repeat(shape.width());
+    let all = masked.repeat(stencil.width());
     for (row, pixels) in mask.chunks_exact_mut(all.len()).enumerate() {
         if row < inside.y0 || row >= inside.y1 {
             pixels.copy_from_slice(&all);

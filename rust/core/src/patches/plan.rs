@@ -1,15 +1,14 @@
 //! Which segments a batch of patches touches, and which part of which patch lies in each.
 //!
-//! Patches come in as origins on one level and, for each, which shape (spans of a region) it has;
+//! Patches come in as origins on one level and, for each, which stencil it has;
 //! segments come out in file order, each with the windows of all patches over it. So every segment
 //! is decoded once however many patches share it, and only what lies inside the level is touched.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::patches::stencil::Shape;
+use crate::patches::stencil::Stencil;
 use crate::patches::window::{Rectangle, Window};
-use crate::raster::spans::Spans;
 use crate::{Error, Result};
 
 /// Pairs of patch and segment in one plan, at 16 bytes each.
@@ -43,22 +42,22 @@ impl LevelGrid {
     }
 }
 
-/// Where a patch lies on the level, and which of the plan's shapes it has.
+/// Where a patch lies on the level, and which of the plan's stencils it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patch {
     /// Column of its first pixel; may lie outside the level.
     pub x: i64,
     /// Row of its first pixel, likewise.
     pub y: i64,
-    /// Index into the plan's shapes.
-    pub shape: u32,
+    /// Index into the plan's stencils.
+    pub stencil: u32,
 }
 
 /// A batch of patches on one level, by segment.
 #[derive(Debug)]
 pub struct Plan {
     level: LevelGrid,
-    shapes: Vec<Arc<Shape>>,
+    stencils: Vec<Arc<Stencil>>,
     patches: Vec<Patch>,
     segments: Vec<usize>,
     starts: Vec<usize>,
@@ -66,28 +65,15 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Lays a batch of patches on a level, for this once.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Self::of_shapes`].
-    pub fn new(level: LevelGrid, shapes: Vec<Arc<Spans>>, patches: Vec<Patch>) -> Result<Self> {
-        let shapes = shapes.into_iter().map(|spans| Arc::new(spans.into())).collect();
-        Self::of_shapes(level, shapes, patches)
-    }
-
-    /// Lays a batch of patches on a level; counts under a shape are known wherever it is used.
+    /// Lays a batch of patches on a level; what is counted under a stencil may be remembered
+    /// wherever it is used.
     ///
     /// # Errors
     ///
     /// [`Error::Grid`] for segments without pixels or a level of 2^63 of them, [`Error::Index`] for a
-    /// patch whose shape is not there, [`Error::Pairs`] for patches that touch too many segments to
+    /// patch whose stencil is not there, [`Error::Pairs`] for patches that touch too many segments to
     /// be listed.
-    pub fn of_shapes(
-        level: LevelGrid,
-        shapes: Vec<Arc<Shape>>,
-        patches: Vec<Patch>,
-    ) -> Result<Self> {
+    pub fn new(level: LevelGrid, stencils: Vec<Arc<Stencil>>, patches: Vec<Patch>) -> Result<Self> {
         if level.segment_width == 0 || level.segment_height == 0 {
             let (height, width) = (level.segment_height, level.segment_width);
             return Err(Error::Grid { height, width });
@@ -95,13 +81,13 @@ impl Plan {
         if level.segments().is_none() {
             return Err(Error::Grid { height: level.height, width: level.width });
         }
-        let count = shapes.len();
-        if let Some(patch) = patches.iter().find(|patch| patch.shape as usize >= count) {
-            return Err(Error::Index { what: "shape", index: patch.shape as usize, count });
+        let count = stencils.len();
+        if let Some(patch) = patches.iter().find(|patch| patch.stencil as usize >= count) {
+            return Err(Error::Index { what: "stencil", index: patch.stencil as usize, count });
         }
         let mut plan = Self {
             level,
-            shapes,
+            stencils,
             patches,
             segments: Vec::new(),
             starts: vec![0],
@@ -150,14 +136,14 @@ impl Plan {
     /// The part of a patch that lies inside the level, in the level's pixels.
     pub(crate) fn inside(&self, patch: usize) -> Rectangle {
         let Patch { x, y, .. } = self.patches[patch];
-        let shape = self.shape(patch);
+        let stencil = self.stencil(patch);
         let clip = |origin: i64, size: usize, limit: usize| {
             let end = origin.saturating_add_unsigned(size as u64);
             let clamp = |value: i64| (value.max(0) as u64).min(limit as u64) as usize;
             (clamp(origin), clamp(end))
         };
-        let (x0, x1) = clip(x, shape.width(), self.level.width);
-        let (y0, y1) = clip(y, shape.height(), self.level.height);
+        let (x0, x1) = clip(x, stencil.width(), self.level.width);
+        let (y0, y1) = clip(y, stencil.height(), self.level.height);
         Rectangle { x0, y0, x1, y1 }
     }
 
@@ -183,16 +169,16 @@ impl Plan {
         self.patches.len()
     }
 
-    /// The shapes that patches refer to.
+    /// The stencils that patches refer to.
     #[must_use]
-    pub fn shapes(&self) -> &[Arc<Shape>] {
-        &self.shapes
+    pub fn stencils(&self) -> &[Arc<Stencil>] {
+        &self.stencils
     }
 
-    /// The shape of one patch.
+    /// The stencil of one patch.
     #[must_use]
-    pub fn shape(&self, patch: usize) -> &Shape {
-        &self.shapes[self.patches[patch].shape as usize]
+    pub fn stencil(&self, patch: usize) -> &Stencil {
+        &self.stencils[self.patches[patch].stencil as usize]
     }
 
     /// The touched segments, as `row * columns + column`, ascending.
@@ -204,13 +190,13 @@ impl Plan {
     /// How much of a patch's region lies outside the level, in pixels.
     #[must_use]
     pub fn area_outside(&self, patch: usize) -> f64 {
-        let (shape, inside) = (self.shape(patch), self.inside_of_patch(patch));
-        let (width, height) = (shape.width(), shape.height());
+        let (stencil, inside) = (self.stencil(patch), self.inside_of_patch(patch));
+        let (width, height) = (stencil.width(), stencil.height());
         // Added up and not subtracted: where nothing lies outside, that is 0 and no rounding error.
-        shape.area_within(0, 0, width, inside.y0)
-            + shape.area_within(0, inside.y1, width, height)
-            + shape.area_within(0, inside.y0, inside.x0, inside.y1)
-            + shape.area_within(inside.x1, inside.y0, width, inside.y1)
+        stencil.area_within(0, 0, width, inside.y0)
+            + stencil.area_within(0, inside.y1, width, height)
+            + stencil.area_within(0, inside.y0, inside.x0, inside.y1)
+            + stencil.area_within(inside.x1, inside.y0, width, inside.y1)
     }
 
     /// The windows of all patches over the `index`-th touched segment.
@@ -234,7 +220,7 @@ impl Plan {
     /// # Errors
     ///
     /// [`Error::Index`] for an index past the last segment.
-    pub fn is_done_with(&self, index: usize) -> Result<bool> {
+    pub fn can_drop_pixels(&self, index: usize) -> Result<bool> {
         let frame = self.frame(index)?;
         let (width, height) = (frame.x1 - frame.x0, frame.y1 - frame.y0);
         let mut seen = Rectangle { x0: width, y0: height, x1: 0, y1: 0 };

@@ -1,6 +1,5 @@
 //! What the patches of a plan have in common: the pixels of a region, and whether that is all.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::patches::window::Window;
@@ -11,13 +10,13 @@ static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
 
 /// The pixels inside a region, under a number of its own in this process.
 #[derive(Debug)]
-pub struct Shape {
-    spans: Arc<Spans>,
+pub struct Stencil {
+    spans: Spans,
     number: u64,
     is_full: bool,
 }
 
-impl Shape {
+impl Stencil {
     /// Columns of a patch.
     #[must_use]
     pub fn width(&self) -> usize {
@@ -36,7 +35,7 @@ impl Shape {
         &self.spans
     }
 
-    /// A number that no other shape of this process has.
+    /// A number that no other stencil of this process has.
     pub(crate) fn number(&self) -> u64 {
         self.number
     }
@@ -58,14 +57,8 @@ impl Shape {
     }
 }
 
-impl From<Spans> for Shape {
+impl From<Spans> for Stencil {
     fn from(spans: Spans) -> Self {
-        Arc::new(spans).into()
-    }
-}
-
-impl From<Arc<Spans>> for Shape {
-    fn from(spans: Arc<Spans>) -> Self {
         let width = spans.width();
         let is_full = (0..spans.height()).all(|row| is_inside(&spans, row, 0, width));
         Self { spans, number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed), is_full }

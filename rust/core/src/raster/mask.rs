@@ -1,35 +1,15 @@
-//! Spans written out: as a mask in NumPy's polarity, or as coverage weights.
+//! Spans written out: as a mask, or as the weight of each pixel.
 
 use crate::raster::spans::Spans;
 use crate::{Error, Result};
 
-/// Writes the mask: `true` outside, `false` inside, rows one after the other.
+/// Writes `false` to the pixels inside and leaves the rest.
 ///
 /// # Errors
 ///
 /// [`Error::Length`] where `out` is not `height * width` long.
-pub fn write_mask(spans: &Spans, out: &mut [bool]) -> Result<()> {
-    out.fill(true);
-    mark_inside(spans, out)
-}
-
-/// Writes `false` where the mask is inside and leaves the rest.
-///
-/// # Errors
-///
-/// [`Error::Length`] where `out` is not `height * width` long.
-pub fn mark_inside(spans: &Spans, out: &mut [bool]) -> Result<()> {
+pub fn clear_inside(spans: &Spans, out: &mut [bool]) -> Result<()> {
     for_each_span(spans, out, |pixels, _| pixels.fill(false))
-}
-
-/// Writes each pixel's weight, 0 outside.
-///
-/// # Errors
-///
-/// [`Error::Length`] where `out` is not `height * width` long.
-pub fn write_coverage(spans: &Spans, out: &mut [f64]) -> Result<()> {
-    out.fill(0.0);
-    mark_weights(spans, out)
 }
 
 /// Writes the weights of the pixels inside and leaves the rest.
@@ -37,7 +17,7 @@ pub fn write_coverage(spans: &Spans, out: &mut [f64]) -> Result<()> {
 /// # Errors
 ///
 /// [`Error::Length`] where `out` is not `height * width` long.
-pub fn mark_weights(spans: &Spans, out: &mut [f64]) -> Result<()> {
+pub fn write_weights(spans: &Spans, out: &mut [f64]) -> Result<()> {
     for_each_span(spans, out, <[f64]>::fill)
 }
 

@@ -1,7 +1,7 @@
 //! From a polygon to the pixels inside it, under one of three rules.
 
 pub mod center;
-pub mod coverage;
+pub mod exact;
 pub mod mask;
 pub(crate) mod row_lists;
 pub mod spans;
@@ -36,6 +36,6 @@ pub fn rasterize(polygon: &Polygon, grid: &Grid, rule: Rule, rows: Range<usize>)
     match rule {
         Rule::Center => center::spans(polygon, grid, &rows),
         Rule::AllTouched => touched::spans(polygon, grid, &rows),
-        Rule::Exact => coverage::spans(polygon, grid, &rows),
+        Rule::Exact => exact::spans(polygon, grid, &rows),
     }
 }

@@ -70,11 +70,11 @@ fn columns(grid: &Grid, edge: &Edge, row: usize) -> Span {
     let (upper, lower) = (edge.top[1].max(band.0), edge.bottom[1].min(band.1));
     let falls_right = edge.top[0] <= edge.bottom[0];
     let (left, right) = if edge.top[1] >= edge.bottom[1] {
-        (Reach::at(edge.top), Reach::at(edge.bottom))
+        (RowEnd::at(edge.top), RowEnd::at(edge.bottom))
     } else if falls_right {
-        (Reach::of(edge, upper), Reach::of(edge, lower))
+        (RowEnd::of(edge, upper), RowEnd::of(edge, lower))
     } else {
-        (Reach::of(edge, lower), Reach::of(edge, upper))
+        (RowEnd::of(edge, lower), RowEnd::of(edge, upper))
     };
     let axis = &grid.x;
     let start = axis.first(axis.position(left.x).floor(), |column| {
@@ -86,13 +86,13 @@ fn columns(grid: &Grid, edge: &Edge, row: usize) -> Span {
 }
 
 /// One end of the part of an edge within a row: at a vertex, or cut by the row's border.
-struct Reach {
+struct RowEnd {
     x: f64,
     /// Where the border cuts the edge; None at a vertex, whose x is exact.
     cut: Option<f64>,
 }
 
-impl Reach {
+impl RowEnd {
     fn at(vertex: [f64; 2]) -> Self {
         Self { x: vertex[0], cut: None }
     }
@@ -104,11 +104,11 @@ impl Reach {
 }
 
 /// Whether a border lies strictly right of an end.
-fn right_of(edge: &Edge, border: f64, end: &Reach) -> bool {
+fn right_of(edge: &Edge, border: f64, end: &RowEnd) -> bool {
     end.cut.map_or(border > end.x, |y| edge.is_left_of([border, y]))
 }
 
 /// Whether a border lies strictly left of an end.
-fn left_of(edge: &Edge, border: f64, end: &Reach) -> bool {
+fn left_of(edge: &Edge, border: f64, end: &RowEnd) -> bool {
     end.cut.map_or(border < end.x, |y| edge.is_right_of([border, y]))
 }

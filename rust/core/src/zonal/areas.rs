@@ -1,6 +1,6 @@
-//! Counts per patch, added up segment by segment.
+//! Areas per patch, added up segment by segment.
 //!
-//! Each touched segment is walked once per window along the spans of the patch's shape; the counts
+//! Each touched segment is walked once per window along the spans of the patch's stencil; the counts
 //! of a window join the patch's entries under small numbers that stand for distinct pixels
 //! throughout the batch. Windows that overlap are counted once, and where a segment's content has a
 //! number, what is known of it is not counted again. What comes out at the end is, patch by patch,
@@ -11,14 +11,14 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::count::Counter;
+use crate::count::PixelCounter;
 use crate::patches::plan::Plan;
-use crate::patches::stencil::Shape;
+use crate::patches::stencil::Stencil;
 use crate::patches::window::Window;
 use crate::pixels::Pixels;
 use crate::raster::spans::{Spans, WholeRuns};
-use crate::zonal::memo::{Counts, KeptCounts, KnownCounts, Name};
-use crate::zonal::summed_area::Cells;
+use crate::zonal::memo::{Memo, MemoKey, PackedAreas, WindowAreas};
+use crate::zonal::summed_area::SummedArea;
 use crate::{Error, Result};
 
 /// One patch's area of one distinct pixel in one segment.
@@ -31,7 +31,7 @@ struct Entry {
 
 /// Areas of distinct pixels, patch by patch.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Areas {
+pub struct PatchAreas {
     /// Bytes of all distinct pixels, one after the other, in order of first sight.
     pub keys: Vec<u8>,
     /// Where each patch's entries start, and at the end how many there are.
@@ -44,9 +44,9 @@ pub struct Areas {
 
 /// Where a collector finds and keeps counts.
 #[derive(Debug, Clone)]
-pub struct Memory {
+pub struct SharedMemo {
     /// Shared by all collectors of the process.
-    pub counts: Arc<KnownCounts>,
+    pub memo: Arc<Memo>,
     /// How many bytes may be kept.
     pub limit: usize,
     /// The channel that is counted, where not all are.
@@ -55,22 +55,22 @@ pub struct Memory {
 
 /// Collects the areas of a plan's patches.
 #[derive(Debug)]
-pub struct Collector {
+pub struct AreaCollector {
     pixel_bytes: usize,
-    counter: Counter,
+    counter: PixelCounter,
     keys: Keys,
     entries: Vec<Entry>,
-    memory: Option<Memory>,
+    shared: Option<SharedMemo>,
 }
 
 /// A window, and what its counts are known by.
 struct View {
     window: Window,
     is_whole: bool,
-    name: Option<Name>,
+    key: Option<MemoKey>,
 }
 
-impl Collector {
+impl AreaCollector {
     /// A collector of pixels of so many bytes.
     ///
     /// # Errors
@@ -80,14 +80,14 @@ impl Collector {
         if pixel_bytes == 0 {
             return Err(Error::Length { what: "pixel", expected: 1, actual: 0 });
         }
-        let counter = Counter::new(pixel_bytes);
-        Ok(Self { pixel_bytes, counter, keys: Keys::default(), entries: Vec::new(), memory: None })
+        let counter = PixelCounter::new(pixel_bytes);
+        Ok(Self { pixel_bytes, counter, keys: Keys::default(), entries: Vec::new(), shared: None })
     }
 
-    /// The same collector, which finds and keeps counts in a memory.
+    /// The same collector, which finds and keeps counts in a memo.
     #[must_use]
-    pub fn remembering(self, memory: Memory) -> Self {
-        Self { memory: Some(memory), ..self }
+    pub fn with_memo(self, shared: SharedMemo) -> Self {
+        Self { shared: Some(shared), ..self }
     }
 
     /// How many areas were collected, before those of one patch and pixel are added up.
@@ -98,7 +98,7 @@ impl Collector {
 
     /// Adds the `index`-th touched segment of the plan.
     ///
-    /// Segments of one `content` hold the same pixels.
+    /// Segments of one `content_id` hold the same pixels.
     ///
     /// # Errors
     ///
@@ -109,13 +109,13 @@ impl Collector {
         plan: &Plan,
         index: usize,
         pixels: &Pixels<'_>,
-        content: Option<u64>,
+        content_id: Option<u64>,
     ) -> Result<()> {
         self.check_pixel(pixels.pixel_bytes())?;
         plan.check_segment(index, pixels.width(), pixels.height())?;
         let mut missing = Vec::new();
         for window in plan.windows(index)? {
-            let view = self.view(plan, window, content);
+            let view = self.view(plan, window, content_id);
             match self.find(&view) {
                 Some(counts) => self.add_areas(view.window.patch, counts.each(self.pixel_bytes)),
                 None => missing.push(view),
@@ -123,11 +123,11 @@ impl Collector {
         }
         let whole: Vec<Window> =
             missing.iter().filter(|view| view.is_whole).map(|view| view.window).collect();
-        let cells = Cells::count(&whole, pixels, &mut self.counter);
+        let cells = SummedArea::count(&whole, pixels, &mut self.counter);
         for view in missing {
             let counts = match &cells {
                 Some(cells) if view.is_whole => cells.counts(&view.window),
-                _ => self.count(plan.shape(view.window.patch), &view.window, pixels),
+                _ => self.count(plan.stencil(view.window.patch), &view.window, pixels),
             };
             self.add_areas(view.window.patch, counts.each(self.pixel_bytes));
             self.keep(&view, &counts);
@@ -140,10 +140,10 @@ impl Collector {
     /// # Errors
     ///
     /// [`Error::Index`] for an index past the last segment.
-    pub fn add_known(&mut self, plan: &Plan, index: usize, content: u64) -> Result<bool> {
+    pub fn add_from_memo(&mut self, plan: &Plan, index: usize, content_id: u64) -> Result<bool> {
         let first = self.entries.len();
         for window in plan.windows(index)? {
-            let view = self.view(plan, window, Some(content));
+            let view = self.view(plan, window, Some(content_id));
             let Some(counts) = self.find(&view) else {
                 self.entries.truncate(first);
                 return Ok(false);
@@ -162,8 +162,8 @@ impl Collector {
         self.check_pixel(pixel.len())?;
         for window in plan.windows(index)? {
             let (right, bottom) = (window.patch_x + window.width, window.patch_y + window.height);
-            let shape = plan.shape(window.patch);
-            let area = shape.area_within(window.patch_x, window.patch_y, right, bottom);
+            let stencil = plan.stencil(window.patch);
+            let area = stencil.area_within(window.patch_x, window.patch_y, right, bottom);
             self.add_area(window.patch, pixel, area);
         }
         Ok(())
@@ -192,12 +192,12 @@ impl Collector {
 
     /// Adds up what was collected, for a plan of so many patches, and starts anew.
     #[must_use]
-    pub fn finish(&mut self, patches: usize) -> Areas {
+    pub fn finish(&mut self, patches: usize) -> PatchAreas {
         let keys = std::mem::take(&mut self.keys);
         let mut entries = std::mem::take(&mut self.entries);
         entries.sort_unstable_by_key(|entry| (entry.patch, entry.key));
         let mut result =
-            Areas { keys: keys.bytes, offsets: vec![0], key_indices: vec![], areas: vec![] };
+            PatchAreas { keys: keys.bytes, offsets: vec![0], key_indices: vec![], areas: vec![] };
         let same = |a: &Entry, b: &Entry| (a.patch, a.key) == (b.patch, b.key);
         for group in entries.chunk_by(same) {
             result.start_patches(group[0].patch as usize);
@@ -215,34 +215,34 @@ impl Collector {
         Err(Error::Length { what: "pixel", expected: self.pixel_bytes, actual })
     }
 
-    fn view(&self, plan: &Plan, window: Window, content: Option<u64>) -> View {
-        let shape = plan.shape(window.patch);
-        let is_whole = shape.holds_all_of(&window);
-        let named = content.zip(self.memory.as_ref());
-        let name = named.and_then(|(content, memory)| {
-            Name::new(content, memory.channel, shape, &window, is_whole)
+    fn view(&self, plan: &Plan, window: Window, content_id: Option<u64>) -> View {
+        let stencil = plan.stencil(window.patch);
+        let is_whole = stencil.holds_all_of(&window);
+        let named = content_id.zip(self.shared.as_ref());
+        let key = named.and_then(|(content_id, shared)| {
+            MemoKey::new(content_id, shared.channel, stencil, &window, is_whole)
         });
-        View { window, is_whole, name }
+        View { window, is_whole, key }
     }
 
-    fn find(&self, view: &View) -> Option<KeptCounts> {
-        self.memory.as_ref()?.counts.find(view.name.as_ref()?)
+    fn find(&self, view: &View) -> Option<PackedAreas> {
+        self.shared.as_ref()?.memo.find(view.key.as_ref()?)
     }
 
-    fn keep(&self, view: &View, counts: &Counts) {
+    fn keep(&self, view: &View, counts: &WindowAreas) {
         let pixels = view.window.width * view.window.height * self.pixel_bytes;
-        if let (Some(memory), Some(name)) = (&self.memory, view.name) {
+        if let (Some(shared), Some(key)) = (&self.shared, view.key) {
             // What takes more memory than the pixels is not worth it.
             if counts.bytes() <= pixels {
-                memory.counts.keep(name, counts, self.pixel_bytes, memory.limit);
+                shared.memo.keep(key, counts, self.pixel_bytes, shared.limit);
             }
         }
     }
 
-    /// Counts the pixels of one window that lie under the shape.
-    fn count(&mut self, shape: &Shape, window: &Window, pixels: &Pixels<'_>) -> Counts {
-        add_window(&mut self.counter, shape.spans(), window, pixels);
-        let mut counts = Counts::default();
+    /// Counts the pixels of one window that lie under the stencil.
+    fn count(&mut self, stencil: &Stencil, window: &Window, pixels: &Pixels<'_>) -> WindowAreas {
+        add_window(&mut self.counter, stencil.spans(), window, pixels);
+        let mut counts = WindowAreas::default();
         self.counter.drain(|pixel, tally| counts.push(pixel, tally.total()));
         counts
     }
@@ -262,20 +262,20 @@ impl Collector {
     }
 }
 
-impl Areas {
+impl PatchAreas {
     /// Closes all patches before `patch`.
     fn start_patches(&mut self, patch: usize) {
         self.offsets.resize((patch + 1).max(self.offsets.len()), self.areas.len() as i64);
     }
 }
 
-/// Counts the pixels of one window that lie under the shape.
-fn add_window(counter: &mut Counter, shape: &Spans, window: &Window, pixels: &Pixels<'_>) {
+/// Counts the pixels of one window that lie under the stencil.
+fn add_window(counter: &mut PixelCounter, stencil: &Spans, window: &Window, pixels: &Pixels<'_>) {
     let (left, right) = (window.patch_x, window.patch_x + window.width);
     let mut whole = WholeRuns::default();
     for row in 0..window.height {
         let first = (window.segment_y + row) * pixels.width() + window.segment_x;
-        for (span, weight) in shape.row(window.patch_y + row) {
+        for (span, weight) in stencil.row(window.patch_y + row) {
             let start = (span.start as usize).max(left);
             let end = (span.end as usize).min(right);
             if start < end {

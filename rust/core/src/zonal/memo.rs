@@ -1,4 +1,4 @@
-//! Counts that are known already, for a whole process, within a number of bytes.
+//! Areas that are known already, for a whole process, within a number of bytes.
 //!
 //! What lies under a region in a segment depends on the segment's content and on where the region
 //! lies over it, and on nothing else. A label map has many segments of one content, and a pipeline
@@ -9,55 +9,55 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-use crate::patches::stencil::Shape;
+use crate::patches::stencil::Stencil;
 use crate::patches::window::Window;
 
-/// What an entry takes besides its counts: its name, its place in the table, its allocation.
+/// What an entry takes besides its counts: its key, its place in the table, its allocation.
 const ENTRY_BYTES: usize = 192;
 
 /// The part of a region over a segment, by what decides its counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Name {
-    content: u64,
-    shape: u64,
+pub(crate) struct MemoKey {
+    content_id: u64,
+    stencil: u64,
     channel: Option<u32>,
     /// Where it lies in the segment and in the patch, and its size.
     window: [u32; 6],
 }
 
-impl Name {
-    /// Names a window over a segment of known content; none of 2^32 pixels a side has a name.
+impl MemoKey {
+    /// Names a window over a segment of known content; none of 2^32 pixels a side has a key.
     ///
-    /// Where all of the window is inside, neither the shape nor the place in it matters.
+    /// Where all of the window is inside, neither the stencil nor the place in it matters.
     pub(crate) fn new(
-        content: u64,
+        content_id: u64,
         channel: Option<u32>,
-        shape: &Shape,
+        stencil: &Stencil,
         window: &Window,
         is_whole: bool,
     ) -> Option<Self> {
         let Window { patch: _, segment_x, segment_y, patch_x, patch_y, width, height } = *window;
-        let (shape, patch_x, patch_y) =
-            if is_whole { (0, 0, 0) } else { (shape.number(), patch_x, patch_y) };
+        let (stencil, patch_x, patch_y) =
+            if is_whole { (0, 0, 0) } else { (stencil.number(), patch_x, patch_y) };
         let mut window = [0; 6];
         let sides = [segment_x, segment_y, patch_x, patch_y, width, height];
         for (short, side) in window.iter_mut().zip(sides) {
             *short = u32::try_from(side).ok()?;
         }
-        Some(Self { content, shape, channel, window })
+        Some(Self { content_id, stencil, channel, window })
     }
 }
 
 /// The area of each distinct pixel of a window.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub(crate) struct Counts {
+pub(crate) struct WindowAreas {
     /// The pixels' bytes, one after the other.
     pub(crate) pixels: Vec<u8>,
     /// The area of each.
     pub(crate) areas: Vec<f64>,
 }
 
-impl Counts {
+impl WindowAreas {
     pub(crate) fn push(&mut self, pixel: &[u8], area: f64) {
         self.pixels.extend_from_slice(pixel);
         self.areas.push(area);
@@ -74,12 +74,12 @@ impl Counts {
     }
 }
 
-/// Counts as they are kept, in one allocation: a pixel's bytes, then those of its area, and so on.
+/// Areas as they are kept, in one allocation: a pixel's bytes, then those of its area, and so on.
 #[derive(Debug, Clone)]
-pub(crate) struct KeptCounts(Arc<[u8]>);
+pub(crate) struct PackedAreas(Arc<[u8]>);
 
-impl KeptCounts {
-    fn new(counts: &Counts, pixel_bytes: usize) -> Self {
+impl PackedAreas {
+    fn new(counts: &WindowAreas, pixel_bytes: usize) -> Self {
         let mut bytes = Vec::with_capacity(counts.bytes() - ENTRY_BYTES);
         for (pixel, area) in counts.each(pixel_bytes) {
             bytes.extend_from_slice(pixel);
@@ -105,45 +105,51 @@ impl KeptCounts {
 /// What was looked up or kept of late is in the young half. When that is full it becomes the old
 /// half, and the old one, in which nobody was interested meanwhile, is forgotten.
 #[derive(Debug, Default)]
-pub struct KnownCounts {
+pub struct Memo {
     halves: Mutex<Halves>,
 }
 
 #[derive(Debug, Default)]
 struct Halves {
-    young: FxHashMap<Name, KeptCounts>,
-    old: FxHashMap<Name, KeptCounts>,
+    young: FxHashMap<MemoKey, PackedAreas>,
+    old: FxHashMap<MemoKey, PackedAreas>,
     young_bytes: usize,
 }
 
-impl KnownCounts {
+impl Memo {
     /// Forgets everything.
     pub fn clear(&self) {
         *self.halves() = Halves::default();
     }
 
-    pub(crate) fn find(&self, name: &Name) -> Option<KeptCounts> {
+    pub(crate) fn find(&self, key: &MemoKey) -> Option<PackedAreas> {
         let mut halves = self.halves();
-        if let Some(counts) = halves.young.get(name) {
+        if let Some(counts) = halves.young.get(key) {
             return Some(counts.clone());
         }
-        let counts = halves.old.remove(name)?;
-        halves.put(*name, counts.clone());
+        let counts = halves.old.remove(key)?;
+        halves.put(*key, counts.clone());
         Some(counts)
     }
 
     /// Keeps counts of pixels of so many bytes, so that all that is kept stays within `limit` bytes.
-    pub(crate) fn keep(&self, name: Name, counts: &Counts, pixel_bytes: usize, limit: usize) {
+    pub(crate) fn keep(
+        &self,
+        key: MemoKey,
+        counts: &WindowAreas,
+        pixel_bytes: usize,
+        limit: usize,
+    ) {
         let bytes = counts.bytes();
         if bytes > limit / 8 {
             return;
         }
-        let counts = KeptCounts::new(counts, pixel_bytes);
+        let counts = PackedAreas::new(counts, pixel_bytes);
         let mut halves = self.halves();
         if halves.young_bytes + bytes > limit / 2 {
             halves.grow_old();
         }
-        halves.put(name, counts);
+        halves.put(key, counts);
     }
 
     fn halves(&self) -> MutexGuard<'_, Halves> {
@@ -153,9 +159,9 @@ impl KnownCounts {
 }
 
 impl Halves {
-    fn put(&mut self, name: Name, counts: KeptCounts) {
+    fn put(&mut self, key: MemoKey, counts: PackedAreas) {
         let bytes = counts.bytes();
-        if self.young.insert(name, counts).is_none() {
+        if self.young.insert(key, counts).is_none() {
             self.young_bytes += bytes;
         }
     }
@@ -172,43 +178,43 @@ impl Halves {
 mod tests {
     use super::*;
 
-    fn name(content: u64) -> Name {
-        Name { content, shape: 0, channel: None, window: [0, 0, 0, 0, 1, 1] }
+    fn key(content_id: u64) -> MemoKey {
+        MemoKey { content_id, stencil: 0, channel: None, window: [0, 0, 0, 0, 1, 1] }
     }
 
-    fn counts(value: u8) -> Counts {
-        Counts { pixels: vec![value], areas: vec![1.0] }
+    fn counts(value: u8) -> WindowAreas {
+        WindowAreas { pixels: vec![value], areas: vec![1.0] }
     }
 
     const LIMIT: usize = 20 * (ENTRY_BYTES + 9);
 
     #[test]
     fn what_is_kept_is_found_until_it_was_long_out_of_use() {
-        let known = KnownCounts::default();
-        known.keep(name(0), &counts(7), 1, LIMIT);
-        for content in 1..1000 {
-            known.keep(name(content), &counts(1), 1, LIMIT);
-            let found = known.find(&name(0)).unwrap();
+        let memo = Memo::default();
+        memo.keep(key(0), &counts(7), 1, LIMIT);
+        for content_id in 1..1000 {
+            memo.keep(key(content_id), &counts(1), 1, LIMIT);
+            let found = memo.find(&key(0)).unwrap();
             assert_eq!(found.each(1).collect::<Vec<_>>(), [(&[7][..], 1.0)]);
         }
-        assert!(known.find(&name(1)).is_none());
-        assert!(known.find(&name(999)).is_some());
-        let halves = known.halves();
+        assert!(memo.find(&key(1)).is_none());
+        assert!(memo.find(&key(999)).is_some());
+        let halves = memo.halves();
         assert!(halves.young.len() + halves.old.len() <= 20);
     }
 
     #[test]
     fn a_limit_of_nothing_keeps_nothing() {
-        let known = KnownCounts::default();
-        known.keep(name(0), &counts(7), 1, 0);
-        assert!(known.find(&name(0)).is_none());
+        let memo = Memo::default();
+        memo.keep(key(0), &counts(7), 1, 0);
+        assert!(memo.find(&key(0)).is_none());
     }
 
     #[test]
     fn a_cleared_table_is_empty() {
-        let known = KnownCounts::default();
-        known.keep(name(0), &counts(7), 1, LIMIT);
-        known.clear();
-        assert!(known.find(&name(0)).is_none());
+        let memo = Memo::default();
+        memo.keep(key(0), &counts(7), 1, LIMIT);
+        memo.clear();
+        assert!(memo.find(&key(0)).is_none());
     }
 }

@@ -10,8 +10,8 @@
 use crate::patches::plan::Plan;
 use crate::patches::window::Window;
 use crate::pixels::Pixels;
-use crate::zonal::quantile::{Weighted, quantiles};
-use crate::zonal::sample::Sample;
+use crate::zonal::quantile::{WeightedValue, quantiles};
+use crate::zonal::sample::SampleType;
 use crate::{Error, Result};
 
 /// What is known of some values: their weight, mean, spread and range.
@@ -72,19 +72,19 @@ impl Moments {
 
 /// Collects the values under a plan's patches.
 #[derive(Debug)]
-pub struct Summaries {
-    sample: Sample,
+pub struct SampleCollector {
+    sample: SampleType,
     left_out: Vec<f64>,
     moments: Vec<Moments>,
     /// Every value with its patch and weight, where quantiles are wanted.
-    values: Option<Vec<(u32, Weighted)>>,
+    values: Option<Vec<(u32, WeightedValue)>>,
     run: Vec<f64>,
 }
 
-impl Summaries {
+impl SampleCollector {
     /// Collects samples of one type for so many patches; NaN and `left_out` do not count.
     #[must_use]
-    pub fn new(sample: Sample, left_out: Vec<f64>, patches: usize, quantiles: bool) -> Self {
+    pub fn new(sample: SampleType, left_out: Vec<f64>, patches: usize, quantiles: bool) -> Self {
         let moments = vec![Moments::default(); patches];
         let values = quantiles.then(Vec::new);
         Self { sample, left_out, moments, values, run: Vec::new() }
@@ -144,14 +144,14 @@ impl Summaries {
 
     /// Returns each patch's moments, and its quantiles one after the other, NaN where it is empty.
     #[must_use]
-    pub fn finish(self, shares: &[f64]) -> (Vec<Moments>, Vec<f64>) {
-        let mut found = vec![f64::NAN; self.moments.len() * shares.len()];
+    pub fn finish(self, probabilities: &[f64]) -> (Vec<Moments>, Vec<f64>) {
+        let mut found = vec![f64::NAN; self.moments.len() * probabilities.len()];
         let mut values = self.values.unwrap_or_default();
         values.sort_unstable_by_key(|&(patch, _)| patch);
         for group in values.chunk_by_mut(|a, b| a.0 == b.0) {
-            let first = group[0].0 as usize * shares.len();
-            let mut weighted: Vec<Weighted> = group.iter().map(|&(_, value)| value).collect();
-            quantiles(&mut weighted, shares, &mut found[first..first + shares.len()]);
+            let first = group[0].0 as usize * probabilities.len();
+            let mut weighted: Vec<WeightedValue> = group.iter().map(|&(_, value)| value).collect();
+            quantiles(&mut weighted, probabilities, &mut found[first..first + probabilities.len()]);
         }
         (self.moments, found)
     }
@@ -170,17 +170,17 @@ impl Summaries {
         self.moments[patch].join(&Moments::of(run, weight));
         if let Some(values) = &mut self.values {
             let patch = patch as u32;
-            values.extend(run.iter().map(|&value| (patch, Weighted { value, weight })));
+            values.extend(run.iter().map(|&value| (patch, WeightedValue { value, weight })));
         }
     }
 }
 
 /// Calls back with row, columns of the segment, and weight of each run of pixels in a window.
 fn each_run(plan: &Plan, window: &Window, mut call: impl FnMut(usize, usize, usize, f64)) {
-    let shape = plan.shape(window.patch);
+    let stencil = plan.stencil(window.patch);
     let (left, right) = (window.patch_x, window.patch_x + window.width);
     for row in 0..window.height {
-        for (span, weight) in shape.spans().row(window.patch_y + row) {
+        for (span, weight) in stencil.spans().row(window.patch_y + row) {
             let start = (span.start as usize).max(left);
             let end = (span.end as usize).min(right);
             if start < end && weight > 0.0 {

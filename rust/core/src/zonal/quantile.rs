@@ -10,44 +10,44 @@ use std::cmp::Ordering;
 
 /// A value and its weight, above 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Weighted {
+pub struct WeightedValue {
     /// The value, not NaN.
     pub value: f64,
     /// The weight.
     pub weight: f64,
 }
 
-/// Writes the quantile of each share, 0 to 1, of at least one value; `values` end in another order.
-pub fn quantiles(values: &mut [Weighted], shares: &[f64], out: &mut [f64]) {
+/// Writes the quantile of each probability, 0 to 1, of at least one value; `values` end in another order.
+pub fn quantiles(values: &mut [WeightedValue], probabilities: &[f64], out: &mut [f64]) {
     let Some(&first) = values.first() else { return };
     if values.iter().all(|value| value.weight == first.weight) {
-        for (share, out) in shares.iter().zip(out) {
-            *out = among_equals(values, *share);
+        for (probability, out) in probabilities.iter().zip(out) {
+            *out = among_equals(values, *probability);
         }
     } else {
         values.sort_unstable_by(by_value);
-        for (share, out) in shares.iter().zip(out) {
-            *out = among_sorted(values, *share);
+        for (probability, out) in probabilities.iter().zip(out) {
+            *out = among_sorted(values, *probability);
         }
     }
 }
 
-fn by_value(a: &Weighted, b: &Weighted) -> Ordering {
+fn by_value(a: &WeightedValue, b: &WeightedValue) -> Ordering {
     a.value.total_cmp(&b.value).then(a.weight.total_cmp(&b.weight))
 }
 
 /// The quantile of values of one weight, which need not be sorted for it.
-fn among_equals(values: &mut [Weighted], share: f64) -> f64 {
-    let place = share * (values.len() - 1) as f64;
+fn among_equals(values: &mut [WeightedValue], probability: f64) -> f64 {
+    let place = probability * (values.len() - 1) as f64;
     let below = place.floor() as usize;
     let (_, &mut low, above) = values.select_nth_unstable_by(below, by_value);
     let high = above.iter().copied().min_by(by_value).unwrap_or(low);
     between(low.value, high.value, place - below as f64)
 }
 
-fn among_sorted(values: &[Weighted], share: f64) -> f64 {
+fn among_sorted(values: &[WeightedValue], probability: f64) -> f64 {
     let last = (values.len() - 1) as f64;
-    let target = share * last * values.iter().map(|value| value.weight).sum::<f64>();
+    let target = probability * last * values.iter().map(|value| value.weight).sum::<f64>();
     let mut before = 0.0;
     let mut previous = (values[0].value, 0.0);
     for (index, value) in values.iter().enumerate() {

@@ -4,7 +4,7 @@ use crate::{Error, Result};
 
 /// The type of a sample, in native byte order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sample {
+pub enum SampleType {
     /// Unsigned, 8 bits; booleans too.
     U8,
     /// Signed, 8 bits.
@@ -27,7 +27,7 @@ pub enum Sample {
     F64,
 }
 
-impl Sample {
+impl SampleType {
     /// The type that `NumPy` calls by this kind and number of bytes.
     ///
     /// # Errors

@@ -7,10 +7,10 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::count::Counter;
+use crate::count::PixelCounter;
 use crate::patches::window::Window;
 use crate::pixels::Pixels;
-use crate::zonal::memo::Counts;
+use crate::zonal::memo::WindowAreas;
 
 /// What emptying a counter costs, in pixels that are counted meanwhile.
 const COUNTER_PIXELS: usize = 4096;
@@ -19,7 +19,7 @@ const COUNTER_PIXELS: usize = 4096;
 const MOST_SUMS: usize = 1 << 21;
 
 /// Sums of counts above and to the left of every corner of the cells.
-pub(crate) struct Cells {
+pub(crate) struct SummedArea {
     columns: Vec<usize>,
     rows: Vec<usize>,
     pixel_bytes: usize,
@@ -29,13 +29,13 @@ pub(crate) struct Cells {
     sums: Vec<u64>,
 }
 
-impl Cells {
+impl SummedArea {
     /// Cuts a segment at the edges of windows and counts each cell, where that is less work than
     /// counting each window.
     pub(crate) fn count(
         windows: &[Window],
         pixels: &Pixels<'_>,
-        counter: &mut Counter,
+        counter: &mut PixelCounter,
     ) -> Option<Self> {
         let columns = edges(windows, |window| (window.segment_x, window.width));
         let rows = edges(windows, |window| (window.segment_y, window.height));
@@ -43,7 +43,7 @@ impl Cells {
             return None;
         }
         let corners = columns.len() * rows.len();
-        let mut found = Found::default();
+        let mut found = CellCounts::default();
         for row in rows.windows(2) {
             for column in columns.windows(2) {
                 for y in row[0]..row[1] {
@@ -60,14 +60,14 @@ impl Cells {
     }
 
     /// The counts of one of the windows.
-    pub(crate) fn counts(&self, window: &Window) -> Counts {
+    pub(crate) fn counts(&self, window: &Window) -> WindowAreas {
         let column = |x: usize| self.columns.partition_point(|&edge| edge < x);
         let row = |y: usize| self.rows.partition_point(|&edge| edge < y);
         let (left, right) = (column(window.segment_x), column(window.segment_x + window.width));
         let (top, bottom) = (row(window.segment_y), row(window.segment_y + window.height));
         let whole = self.corner(right, bottom).iter().zip(self.corner(left, top));
         let beside = self.corner(left, bottom).iter().zip(self.corner(right, top));
-        let mut counts = Counts::default();
+        let mut counts = WindowAreas::default();
         let distinct = self.pixels.chunks_exact(self.pixel_bytes);
         for (pixel, ((a, d), (b, c))) in distinct.zip(whole.zip(beside)) {
             let count = a + d - b - c;
@@ -103,14 +103,14 @@ fn is_less_work(windows: &[Window], columns: &[usize], rows: &[usize]) -> bool {
 
 /// What was found cell by cell: how many of which distinct pixel.
 #[derive(Default)]
-struct Found {
+struct CellCounts {
     numbers: FxHashMap<Box<[u8]>, usize>,
     pixels: Vec<u8>,
     cells: Vec<Vec<(usize, u64)>>,
 }
 
-impl Found {
-    fn next_cell(&mut self, counter: &mut Counter) {
+impl CellCounts {
+    fn next_cell(&mut self, counter: &mut PixelCounter) {
         let mut cell = Vec::new();
         counter.drain(|pixel, tally| cell.push((self.number(pixel), tally.count)));
         self.cells.push(cell);
@@ -162,7 +162,7 @@ mod tests {
         let bytes: Vec<u8> = (0..256_u32 * 256).map(|k| (k / 256 / 100) as u8).collect();
         let pixels = Pixels::new(&bytes, 256, 256, 1).unwrap();
         let windows = [window(0, 0, 256, 128), window(0, 64, 256, 192), window(0, 0, 256, 256)];
-        let cells = Cells::count(&windows, &pixels, &mut Counter::new(1)).unwrap();
+        let cells = SummedArea::count(&windows, &pixels, &mut PixelCounter::new(1)).unwrap();
         assert_eq!(cells.rows, [0, 64, 128, 256]);
         let counts = cells.counts(&windows[1]);
         assert_eq!(counts.pixels, [0, 1, 2]);
@@ -174,7 +174,7 @@ mod tests {
         let bytes = vec![0; 256 * 256];
         let pixels = Pixels::new(&bytes, 256, 256, 1).unwrap();
         let windows = [window(0, 0, 128, 128), window(128, 128, 128, 128)];
-        assert!(Cells::count(&windows, &pixels, &mut Counter::new(1)).is_none());
-        assert!(Cells::count(&[], &pixels, &mut Counter::new(1)).is_none());
+        assert!(SummedArea::count(&windows, &pixels, &mut PixelCounter::new(1)).is_none());
+        assert!(SummedArea::count(&[], &pixels, &mut PixelCounter::new(1)).is_none());
     }
 }

@@ -1,6 +1,6 @@
 //! Counting the bytes of a block, whatever instructions find where they change.
 
-use crate::count::backoff::Pause;
+use crate::count::backoff::Backoff;
 use crate::count::simd::block::Block;
 
 /// Four counts for each byte, to be added up.
@@ -16,19 +16,19 @@ const MOST_CHANGES: u32 = 16;
 pub(crate) fn count_with(
     run: &[u8],
     tables: &mut Tables,
-    pause: &mut Pause,
+    backoff: &mut Backoff,
     changes: impl Fn(&Block) -> u64,
 ) {
     let (blocks, rest) = run.as_chunks();
     for block in blocks {
-        if pause.is_over() {
+        if backoff.is_over() {
             let changes = changes(block);
             if changes.count_ones() <= MOST_CHANGES {
-                pause.came_out(true);
+                backoff.record(true);
                 count_between(block, 0, changes, tables);
                 continue;
             }
-            pause.came_out(false);
+            backoff.record(false);
         }
         count_one_by_one(block, tables);
     }

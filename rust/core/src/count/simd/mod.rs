@@ -7,7 +7,7 @@ pub(crate) mod block;
 pub(crate) mod generic;
 pub(crate) mod runs;
 
-use crate::count::backoff::Pause;
+use crate::count::backoff::Backoff;
 use crate::count::simd::generic::Tables;
 use crate::count::simd::runs::Sink;
 
@@ -37,8 +37,8 @@ pub(crate) fn count_equal<const N: usize>(run: &[u8], values: &[u8; N]) -> [u64;
 }
 
 /// Counts the bytes of a run, equal neighbours together.
-pub(crate) fn count_runs(run: &[u8], tables: &mut Tables, pause: &mut Pause) {
-    detected!(count_runs(run, tables, pause));
+pub(crate) fn count_runs(run: &[u8], tables: &mut Tables, backoff: &mut Backoff) {
+    detected!(count_runs(run, tables, backoff));
 }
 
 /// Hands runs of equal pixels of N bytes to `sink`.
@@ -47,7 +47,7 @@ pub(crate) fn for_each_run<const N: usize>(run: &[u8], sink: &mut impl Sink) {
 }
 
 mod portable {
-    use crate::count::backoff::Pause;
+    use crate::count::backoff::Backoff;
     use crate::count::simd::block::Block;
     use crate::count::simd::generic::{Tables, count_with};
     use crate::count::simd::runs::{Sink, for_each_with};
@@ -64,8 +64,8 @@ mod portable {
         })
     }
 
-    pub(super) fn count_runs(run: &[u8], tables: &mut Tables, pause: &mut Pause) {
-        count_with(run, tables, pause, changes);
+    pub(super) fn count_runs(run: &[u8], tables: &mut Tables, backoff: &mut Backoff) {
+        count_with(run, tables, backoff, changes);
     }
 
     /// A bit for each byte but the first that differs from the one before.
@@ -96,7 +96,7 @@ mod avx2 {
         _mm256_set1_epi8, _mm256_setzero_si256, _mm256_sub_epi8,
     };
 
-    use crate::count::backoff::Pause;
+    use crate::count::backoff::Backoff;
     use crate::count::simd::block::{Block, LANES};
     use crate::count::simd::generic::{Tables, count_with};
     use crate::count::simd::runs::{Sink, for_each_with};
@@ -139,8 +139,8 @@ mod avx2 {
     }
 
     #[target_feature(enable = "avx2,bmi1,popcnt")]
-    pub(super) fn count_runs(run: &[u8], tables: &mut Tables, pause: &mut Pause) {
-        count_with(run, tables, pause, |block| changes(block));
+    pub(super) fn count_runs(run: &[u8], tables: &mut Tables, backoff: &mut Backoff) {
+        count_with(run, tables, backoff, |block| changes(block));
     }
 
     #[target_feature(enable = "avx2,bmi1,popcnt")]

@@ -28,7 +28,7 @@ pub(crate) fn for_each_with<const N: usize>(
     differing: impl Fn(&Block, &Block) -> u64,
 ) {
     let whole = size_of::<Block>() / N * N;
-    let mut open = Open { run, start: 0 };
+    let mut open = OpenRun { run, start: 0 };
     let mut at = N;
     while let (Some(block), Some(before)) = (block_at(run, at), block_at(run, at - N)) {
         let unlike = differing(before, block);
@@ -57,12 +57,12 @@ pub(crate) fn for_each_with<const N: usize>(
 }
 
 /// Equal pixels that go on.
-struct Open<'a> {
+struct OpenRun<'a> {
     run: &'a [u8],
     start: usize,
 }
 
-impl Open<'_> {
+impl OpenRun<'_> {
     #[expect(clippy::inline_always, reason = "inherits the instructions of its caller")]
     #[inline(always)]
     fn close<const N: usize>(&mut self, end: usize, sink: &mut impl Sink) {

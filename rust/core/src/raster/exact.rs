@@ -26,7 +26,7 @@ pub(crate) fn spans(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> Span
         .collect();
     let mut sides = sides(polygon, &vertices, rows);
     let mut starting = starting(&sides, rows);
-    let mut line = Line::new(&vertices, grid.width());
+    let mut accumulator = RowAccumulator::new(&vertices, grid.width());
     let mut passing: Vec<u32> = Vec::new();
     let mut builder = SpanBuilder::new(grid, rows, true);
     for row in rows.clone() {
@@ -36,20 +36,25 @@ pub(crate) fn spans(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> Span
             // In ring order, so that sums do not depend on which rows are asked for.
             passing.sort_unstable();
         }
-        pass_row(&mut passing, &mut sides, row, &mut line);
-        line.sweep(orientation, &mut builder);
+        pass_row(&mut passing, &mut sides, row, &mut accumulator);
+        accumulator.sweep(orientation, &mut builder);
         builder.end_row();
     }
     builder.finish()
 }
 
 /// Adds the pieces of all sides that pass a row, and forgets those that end in it.
-fn pass_row(passing: &mut Vec<u32>, sides: &mut [Side], row: usize, line: &mut Line) {
+fn pass_row(
+    passing: &mut Vec<u32>,
+    sides: &mut [Side],
+    row: usize,
+    accumulator: &mut RowAccumulator,
+) {
     let bottom = row as f64 + 1.0;
     let mut kept = 0;
     for index in 0..passing.len() {
         let side = passing[index];
-        if sides[side as usize].pass(bottom, line) {
+        if sides[side as usize].pass(bottom, accumulator) {
             passing[kept] = side;
             kept += 1;
         }
@@ -125,18 +130,18 @@ impl Side {
 
     /// Adds the piece within a row that ends at `bottom`, and says whether the next has one too.
     #[inline]
-    fn pass(&mut self, bottom: f64, line: &mut Line) -> bool {
+    fn pass(&mut self, bottom: f64, accumulator: &mut RowAccumulator) -> bool {
         let y = if bottom < self.end { bottom } else { self.end };
         let x = self.x_at(y);
         let (left, right) = if self.x <= x { (self.x, x) } else { (x, self.x) };
-        line.add(left, right, y - self.y, self.steepness, self.sign);
+        accumulator.add(left, right, y - self.y, self.steepness, self.sign);
         (self.x, self.y) = (x, y);
         y < self.end
     }
 }
 
 /// What the pieces of one row add up to, for the columns that the polygon reaches.
-struct Line {
+struct RowAccumulator {
     width: usize,
     first_column: usize,
     /// Signed height and signed area of each column's pieces.
@@ -150,7 +155,7 @@ struct Line {
     total_height: f64,
 }
 
-impl Line {
+impl RowAccumulator {
     fn new(vertices: &[Point], width: usize) -> Self {
         let extreme = |pick: fn(f64, f64) -> f64, start: f64| {
             let x = vertices.iter().fold(start, |most, vertex| pick(most, vertex[0]));
