@@ -22,6 +22,7 @@ from ratiopath.tiling import tile_overlay, tile_overlay_overlap
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Callable
     from pathlib import Path
 
     from shapely.geometry.base import BaseGeometry
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 IS_SLOW = os.environ.get("HYPOTHESIS_PROFILE") == "slow"
 PIECES, CASES = (20, 500) if IS_SLOW else (3, 100)
 SEED = int(os.environ.get("RATIOPATH_TEST_SEED", "1"))
+
+COLUMNS = ("path", "x", "y", "mpp_x", "mpp_y")
 
 _names = itertools.count()
 
@@ -162,22 +165,35 @@ class Comparison:
         return self.missing if row.overlay is None else self.overlays[row.overlay]
 
     def _named(self) -> tuple[Any, ...]:
-        return (self._roi(), *map(col, ("path", "x", "y", "mpp_x", "mpp_y")))
+        return (self._roi(), *map(col, COLUMNS))
 
     def _table(self) -> pa.Table:
-        names = ("path", "x", "y", "mpp_x", "mpp_y")
-        return pa.table(dict(zip(names, self._columns()[1:], strict=True)))
+        columns = dict(zip(COLUMNS, self._columns()[1:], strict=True))
+        return pa.table(columns | self._numbers())
 
-    def _keywords(self, _: Any = None) -> dict[str, Any]:
-        case = self.case
-        keywords = case.options() | {"on_missing": "empty"}
-        pairs = {"overlay_mpp": case.override, "slide_extent": case.slide_extent}
-        if case.whole_tile:
-            pairs["tile_extent"] = (round(case.roi.bounds[2]), round(case.roi.bounds[3]))
-        for name, pair in pairs.items():
-            if pair is not None:
-                keywords |= {f"{name}_x": pair[0], f"{name}_y": pair[1]}
+    def _keywords(self, face: Callable[[str], Any] | None = None) -> dict[str, Any]:
+        """The options of a call; numbers a row as columns of a table, as lists, or as scalars."""
+        keywords = self.case.options() | {"on_missing": "empty"}
+        for name, values in self._numbers().items():
+            if face is not None and self.case.in_columns:
+                keywords[name] = face(name)
+            else:
+                keywords[name] = values if self.case.in_columns else values[0]
         return keywords
+
+    def _numbers(self) -> dict[str, list[float | None]]:
+        """The numbers a row that a call may do without, where this one has them."""
+        case, count = self.case, len(self.case.rows)
+        pairs: dict[str, list[Any]] = {"overlay_mpp": [row.override for row in case.rows]}
+        pairs["slide_extent"] = [case.slide_extent] * count
+        if case.whole_tile:
+            pairs["tile_extent"] = [tuple(map(round, case.roi.bounds[2:]))] * count
+        return {
+            f"{name}_{axis}": [None if pair is None else pair[k] for pair in rows]
+            for name, rows in pairs.items()
+            if any(pair is not None for pair in rows)
+            for k, axis in enumerate("xy")
+        }
 
 
 def _by_key(shares: dict[tuple[Any, str], float]) -> dict[str, float]:

@@ -37,7 +37,12 @@ def features(case: Case) -> set[str]:
         "bins": case.choice.bins,
     }
     given |= {"classes": case.choice.classes, "level": case.level, "dtype": case.dtype}
-    given |= {"overlay_mpp": case.override, "slide_extent": case.slide_extent}
+    overrides = {row.override for row in case.rows}
+    given |= {"overlay_mpp": max(overrides, key=bool), "slide_extent": case.slide_extent}
+    if case.in_columns:
+        found.add("numbers in columns")
+    if len(overrides) > 1:
+        found.add("overlay_mpp differs or is null by row")
     found |= {f"{name}= given" for name, value in given.items() if value is not None}
     if len({row.mpp for row in case.rows}) > 1:
         found.add("two resolutions")

@@ -35,6 +35,7 @@ class Row:
     overlay: int | None
     tile: tuple[int, int]
     mpp: tuple[float, float]
+    override: tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Case:
     roi: BaseGeometry
     whole_tile: bool
     is_huge: bool
-    override: tuple[float, float] | None
+    in_columns: bool
     slide_extent: tuple[int, int] | None
     level: int | None
     coverage: str
@@ -59,9 +60,9 @@ class Case:
     def truth(self, row: Row, dtype: str | None = None) -> oracle.Overlay:
         """The overlay of a row as the oracle takes it; one that is missing has the dtype asked."""
         if row.overlay is None:
-            return oracle.Overlay.missing(row.mpp, self.override, dtype or self.missing_dtype())
+            return oracle.Overlay.missing(row.mpp, row.override, dtype or self.missing_dtype())
         spec = self.overlays[row.overlay]
-        return oracle.Overlay.of(spec.levels(), _mpp(self, spec, row.mpp))
+        return oracle.Overlay.of(spec.levels(), _mpp(self, spec, row))
 
     def missing_dtype(self) -> np.dtype:
         """The sample type of an overlay that is not there: it must hold what lies outside."""
@@ -74,8 +75,8 @@ class Case:
         return {name: getattr(self, name) for name in names}
 
 
-def _mpp(case: Case, spec: OverlaySpec, mpp: tuple[float, float]) -> tuple[float, float]:
-    found = base_mpp(spec.stated, spec.sizes[0], mpp, case.override, case.slide_extent)
+def _mpp(case: Case, spec: OverlaySpec, row: Row) -> tuple[float, float]:
+    found = base_mpp(spec.stated, spec.sizes[0], row.mpp, row.override, case.slide_extent)
     assert found is not None
     return found
 
@@ -106,14 +107,19 @@ def cases(draw: st.DrawFn) -> Case:
     }
     one_channel = case["channel"] is not None or all(o.channels == 1 for o in overlays)
     choice = draw(_choices(first, one_channel=one_channel))
-    rows = draw(_rows(overlays, roi, mpp, scale))
+    has_own = slide_extent is not None or all(_states(o) for o in overlays)
+    overrides = [override] * 4
+    if override is not None:
+        # In a column, a null leaves a row to what its file says, and rows may differ.
+        overrides += [(override[0] * 1.25, override[1])] + [None] * has_own
+    rows = draw(_rows(overlays, roi, mpp, scale, overrides))
     made = Case(
         overlays,
         rows,
         roi,
         whole_tile,
         is_huge,
-        override,
+        draw(st.booleans()) or len({row.override for row in rows}) > 1,
         slide_extent,
         level,
         choice=choice,
@@ -321,6 +327,7 @@ def _rows(
     roi: BaseGeometry,
     mpp: tuple[float, float],
     scale: tuple[float, float],
+    overrides: list[tuple[float, float] | None],
 ) -> tuple[Row, ...]:
     which: list[int | None] = [*range(len(overlays))] * 3
     which += [] if overlays[0].is_array else [None]
@@ -334,9 +341,9 @@ def _rows(
         far = st.integers(-(2**31), 2**31)
         tile = draw(st.sampled_from([tile] * 12 + [(tile[0], None), (None, None)]))
         x, y = (draw(far) if n is None else min(max(n, -(2**31)), 2**31) for n in tile)
-        rows.append(
-            Row(draw(st.sampled_from(which)), (x, y), draw(st.sampled_from([mpp, mpp, coarser])))
-        )
+        row_mpp = draw(st.sampled_from([mpp, mpp, coarser]))
+        overlay, override = draw(st.sampled_from(which)), draw(st.sampled_from(overrides))
+        rows.append(Row(overlay, (x, y), row_mpp, override))
     return tuple(rows)
 
 
