@@ -209,44 +209,46 @@ def clipping() -> Canvas:
     return canvas
 
 
-# Name, what it does, colour, indentation.
+# Folder, what it does, colour, indentation. What stands beside each other does not call another.
 FLOW = [
-    ("ratiopath.tiling.overlays", "Ray expressions: a column each", TILE, 0),
-    ("columns", "fractions to a struct column, patches to a tensor column", TILE, 1),
-    ("ratiopath.api", "the same for NumPy, without Ray", TILE, 0),
-    ("ratiopath.measure", "groups the rows by overlay, puts the results back in order", INK, 1),
-    ("placement", "which level, and where the patches of a group lie on it", OVERLAY, 2),
-    ("readers", "open_reader(path): levels, dtype, segments", OVERLAY, 3),
-    ("resolution", "µm per pixel, choice of a level", OVERLAY, 3),
-    ("geometry", "each patch's origin and size", OVERLAY, 3),
-    ("overlap, patches", "areas to fractions by key; pixels and masks", OVERLAY, 2),
-    ("collect, segments", "which pieces a batch needs; the cache of the process", OVERLAY, 2),
-    ("_core (Rust)", "scale, spans, coverage, count, gather: without the GIL", ROI, 2),
+    ("tiling", "Ray expressions: one call a block", TILE, 0),
+    ("api", "the functions for NumPy", TILE, 0),
+    ("runs", "the command line: one call a slide", TILE, 0),
+    ("call", "rows, region and options, checked", INK, 1),
+    ("measure", "groups of rows: areas, fractions, statistics, patches", INK, 1),
+    ("placement", "which level, which scale, where on its segments", OVERLAY, 2),
+    ("segments", "each segment decoded once; the cache of the process", OVERLAY, 2),
+    ("readers", "one for each kind of file: levels, dtype, segments", OVERLAY, 2),
+    ("storage", "bytes of files, folders, zip files and URLs", OVERLAY, 2),
+    ("_core (Rust)", "scale, raster, count, gather: without the GIL", ROI, 2),
+    ("values", "which pixels are one value, and the key it counts under", INK, 1),
+    ("results", "entries of rows and keys; Arrow columns", INK, 1),
 ]
 
 
 def architecture() -> Canvas:
-    """Which module calls which, from top to bottom."""
-    canvas = Canvas(760, 620, "How a call flows through the package")
-    canvas.text(46, 36, "Calls go down, and so do imports", bold=True)
+    """Which folder calls which, from top to bottom."""
+    canvas = Canvas(760, 670, "How a call flows through the package")
+    canvas.text(46, 36, "What a call passes through", bold=True)
     middles = [71 + 50 * number for number in range(len(FLOW))]
     for (name, what, colour, depth), middle in zip(FLOW, middles, strict=True):
         left = 46 + 46 * depth
         canvas.rect(
-            left, middle - 17, 230, 34, fill=colour, stroke=colour, line=1.5, rounded=6, opacity=0.1
+            left, middle - 17, 150, 34, fill=colour, stroke=colour, line=1.5, rounded=6, opacity=0.1
         )
         canvas.text(left + 12, middle + 5, name, code=True, fill=colour, size=13)
-        canvas.text(left + 246, middle + 5, what, size=12.5)
-        if depth >= 2:
+        canvas.text(left + 166, middle + 5, what, size=12.5)
+        if depth:
             canvas.line((left - 26, middle), (left - 2, middle), arrow=True)
-    canvas.line((112, middles[3] + 17), (112, middles[-1]))
-    canvas.line((158, middles[4] + 17), (158, middles[7]))
-    canvas.line((68, middles[0] + 17), (68, middles[1]))
-    canvas.line((68, middles[1]), (90, middles[1]), arrow=True)
-    for face in (middles[0], middles[2]):
+    faces = [middle for (_, _, _, depth), middle in zip(FLOW, middles, strict=True) if not depth]
+    steps = [middle for (_, _, _, depth), middle in zip(FLOW, middles, strict=True) if depth == 1]
+    inner = [middle for (_, _, _, depth), middle in zip(FLOW, middles, strict=True) if depth == 2]
+    for face in faces:
         canvas.line((46, face), (28, face))
-    canvas.line((28, middles[0]), (28, middles[3]))
-    canvas.line((28, middles[3]), (90, middles[3]), arrow=True)
+    canvas.line((28, faces[0]), (28, steps[0]))
+    canvas.line((28, steps[0]), (66, steps[0]))
+    canvas.line((66, steps[0]), (66, steps[-1]))
+    canvas.line((112, steps[1] + 17), (112, inner[-1]))
     return canvas
 
 
