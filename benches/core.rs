@@ -18,7 +18,7 @@ use ratiopath_core::geometry::grid::{Bounds, Grid};
 use ratiopath_core::geometry::polygon::Polygon;
 use ratiopath_core::geometry::validity::is_certainly_valid;
 use ratiopath_core::pixels::Pixels;
-use ratiopath_core::raster::mask::clear_inside;
+use ratiopath_core::raster::mask::mask;
 use ratiopath_core::raster::{Rule, rasterize};
 use ratiopath_core::scale::scale_coordinates;
 
@@ -97,20 +97,16 @@ fn ladder() -> impl Iterator<Item = (usize, usize)> {
     sides.chain(VERTICES.into_iter().map(|vertices| (512, vertices)))
 }
 
-fn mask(c: &mut Criterion) {
+fn masks(c: &mut Criterion) {
     let mut group = group(c, "mask of spans");
     for side in SIDES {
         let spans = rasterize(&contour(2_000, side), &grid(side), Rule::Center, 0..side);
-        let mut out = vec![true; side * side];
-        clear_inside(&spans, &mut out).unwrap();
+        let out = mask(&spans).unwrap();
         let inside = out.iter().filter(|outside| !**outside).count();
         assert_eq!(inside as f64, spans.area());
         group.throughput(Throughput::Bytes(out.len() as u64));
         group.bench_function(BenchmarkId::from_parameter(side), |b| {
-            b.iter(|| {
-                out.fill(true);
-                clear_inside(black_box(&spans), &mut out)
-            });
+            b.iter(|| mask(black_box(&spans)));
         });
     }
     group.finish();
@@ -193,5 +189,5 @@ fn count_in_polygon(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, scale, spans, mask, validity, count, count_in_polygon);
+criterion_group!(benches, scale, spans, masks, validity, count, count_in_polygon);
 criterion_main!(benches);

@@ -1,7 +1,8 @@
 """The native core: buffers in, buffers out, the interpreter left meanwhile.
 
 Internal: the public functions around it check their arguments and name files and rows. Every
-function raises ValueError for what it refuses, with the numbers in the message.
+function raises ValueError for what it refuses, with the numbers in the message: SegmentError where
+that is what was decoded. MemoryError says that an output does not fit.
 """
 
 from typing import Any, final
@@ -15,12 +16,12 @@ __all__ = [
     "Memo",
     "Plan",
     "SampleCollector",
+    "SegmentError",
     "Stencil",
     "__version__",
     "constant_pixel",
     "count_pixels",
     "count_under",
-    "debug",
     "decode_lzw",
     "fill_background",
     "fill_dictionaries",
@@ -32,7 +33,9 @@ __all__ = [
 ]
 
 __version__: str
-debug: bool
+
+class SegmentError(ValueError):
+    """A decoded segment is not what the plan expects: the fault of a file or of its reader."""
 
 def scale_coordinates(coordinates: NDArray[np.float64], scale: float) -> NDArray[np.int64]:
     """Return ``floor(coordinates * scale + 0.5)``, evaluated as written in float64."""

@@ -8,6 +8,8 @@
 //! PROPTEST_CASES=1000000 cargo test --release --test core_fuzz
 //! ```
 
+#![expect(clippy::expect_used, reason = "a failed expectation is a failed test")]
+
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -18,7 +20,7 @@ use ratiopath_core::patches::gather::{OutputLayout, gather_segment, write_masks}
 use ratiopath_core::patches::plan::{LevelGrid, Patch, Plan};
 use ratiopath_core::patches::stencil::Stencil;
 use ratiopath_core::pixels::Pixels;
-use ratiopath_core::raster::mask::{clear_inside, write_weights};
+use ratiopath_core::raster::mask;
 use ratiopath_core::raster::spans::Spans;
 use ratiopath_core::raster::{Rule, rasterize};
 use ratiopath_core::scale::{scale_coordinate, scale_coordinates};
@@ -135,8 +137,9 @@ fn spans(feed: &mut Feed<'_>) -> Option<Spans> {
         _ => 0..height,
     };
     let spans = rasterize(&polygon, &grid, rule, rows);
-    let _ = clear_inside(&spans, &mut vec![false; feed.near(height * width)]);
-    let _ = write_weights(&spans, &mut vec![0.0; feed.near(height * width)]);
+    let mask = mask::mask(&spans).expect("memory for so few pixels");
+    let weights = mask::weights(&spans).expect("memory for so few pixels");
+    assert!(mask.iter().zip(&weights).all(|(outside, weight)| *outside == (*weight == 0.0)));
     let _ = spans.area_within(feed.size(), feed.size(), feed.size(), feed.size());
     assert!(spans.area() >= 0.0);
     Some(spans)

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod count;
+mod errors;
 mod intersection;
 mod lzw;
 mod oracle;

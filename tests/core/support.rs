@@ -3,7 +3,7 @@
 use ratiopath_core::geometry::grid::{Bounds, Grid};
 use ratiopath_core::geometry::polygon::Polygon;
 use ratiopath_core::patches::plan::LevelGrid;
-use ratiopath_core::raster::mask::{clear_inside, write_weights};
+use ratiopath_core::raster::mask;
 use ratiopath_core::raster::spans::Spans;
 use ratiopath_core::raster::{Rule, rasterize};
 
@@ -21,15 +21,11 @@ pub(crate) fn spans_of(ring: &[[f64; 2]], rule: Rule) -> Spans {
 }
 
 pub(crate) fn mask(spans: &Spans) -> Vec<bool> {
-    let mut out = vec![true; HEIGHT * WIDTH];
-    clear_inside(spans, &mut out).unwrap();
-    out
+    mask::mask(spans).unwrap()
 }
 
 pub(crate) fn weights(spans: &Spans) -> Vec<f64> {
-    let mut out = vec![0.0; HEIGHT * WIDTH];
-    write_weights(spans, &mut out).unwrap();
-    out
+    mask::weights(spans).unwrap()
 }
 
 /// Bytes in runs of equal pixels, as masks have them, from few values.

@@ -108,7 +108,7 @@ def _add_segment(
         collector.add_constant(plan, index, constant_pixel(placement, segment, options))
     else:
         rows = rows_of_bytes(segment.pixels, options.channel)
-        collector.add_segment(plan, index, rows, segment.content_id)
+        placement.hand_over(index, collector.add_segment, rows, segment.content_id)
 
 
 def _finished(collector: _core.AreaCollector, placement: Placement, options: Options) -> Areas:

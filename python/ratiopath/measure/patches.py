@@ -131,7 +131,9 @@ def _fill_data(
             _core.fill_segment(plan, index, pixel, flat, stride, 0)
         else:
             rows = rows_of_bytes(segment.pixels, options.channel)
-            _core.gather_segment(plan, index, rows, kind.pixel_bytes, flat, stride, 0)
+            placement.hand_over(
+                index, _core.gather_segment, rows, kind.pixel_bytes, flat, stride, 0
+            )
 
 
 def set_outside(placement: Placement, options: Options, data: NDArray[Any]) -> None:

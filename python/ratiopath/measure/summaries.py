@@ -142,7 +142,7 @@ def _add_segment(
         return
     if pixels.dtype == np.float16:
         pixels = pixels.astype(np.float32)
-    made.add_segment(placement.plan, index, rows_of_bytes(pixels, options.channel))
+    placement.hand_over(index, made.add_segment, rows_of_bytes(pixels, options.channel))
 
 
 def _number_dtype(dtype: np.dtype[np.generic]) -> np.dtype[np.generic]:

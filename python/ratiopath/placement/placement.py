@@ -5,14 +5,15 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import numpy as np
 
+from ratiopath import _core
 from ratiopath.call.batch import EXTENT
 from ratiopath.call.options import Options
 from ratiopath.call.region import Region
-from ratiopath.errors import OverlayError, OverlayNotFoundError
+from ratiopath.errors import OverlayError, OverlayFormatError, OverlayNotFoundError
 from ratiopath.placement import resolution
 from ratiopath.placement.layout import CoordinateError, lay_exact, lay_rounded
 from ratiopath.readers.array import ArrayReader
@@ -22,14 +23,15 @@ from ratiopath.segments.cache import cache
 from ratiopath.values.pixels import sample_holding
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from numpy.typing import NDArray
 
-    from ratiopath import _core
     from ratiopath.call.batch import Batch, Group
     from ratiopath.readers.base import Level, Reader
     from ratiopath.segments.cache import Segment, SegmentSource, SegmentStatus
+
+P = ParamSpec("P")
 
 # Segments that are looked at together. Where they are remote, the reader bounds their bytes.
 _RUN = 256
@@ -102,6 +104,31 @@ class Placement:
             return self.source.read(status, slot)
         except OverlayError as error:
             raise error.at_row(self._first_row(index)) from error.__cause__
+
+    def hand_over(
+        self,
+        index: int,
+        take: Callable[Concatenate[_core.Plan, int, P], None],
+        *arguments: P.args,
+        **options: P.kwargs,
+    ) -> None:
+        """Hand the ``index``-th touched segment to the core.
+
+        Args:
+            index: Index into ``segments``.
+            take: A function of the core that takes the plan, the index and pixels.
+            arguments: The pixels, and what else it takes.
+            options: Likewise, by name.
+
+        Raises:
+            OverlayFormatError: The segment does not have the pixels that the plan expects; names
+                the first row that touches it.
+        """
+        try:
+            take(self.plan, index, *arguments, **options)
+        except _core.SegmentError as error:
+            path = self.group.overlay if isinstance(self.group.overlay, str) else None
+            raise OverlayFormatError(str(error), path, self._first_row(index)) from error
 
     def _read_ahead(self, part: range) -> int:
         """Fetch what the first of some segments are stored in; return how many they are."""

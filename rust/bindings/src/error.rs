@@ -1,8 +1,15 @@
-//! The core's errors as Python's: every refusal of the core is a wrong value.
+//! The core's errors as Python's, told apart in one place.
 
-use pyo3::exceptions::PyValueError;
-use pyo3::{PyErr, PyResult};
+use pyo3::exceptions::{PyMemoryError, PyValueError};
+use pyo3::{PyErr, PyResult, create_exception};
 use ratiopath_core::{Error, Result};
+
+create_exception!(
+    ratiopath._core,
+    SegmentError,
+    PyValueError,
+    "A decoded segment is not what the plan expects: the fault of a file or of its reader."
+);
 
 /// Turns a core result into a Python one.
 pub(crate) trait IntoPyResult<T> {
@@ -16,5 +23,12 @@ impl<T> IntoPyResult<T> for Result<T> {
 }
 
 fn to_python(error: Error) -> PyErr {
-    PyValueError::new_err(error.to_string())
+    let message = error.to_string();
+    // What is not named here is a wrong argument.
+    match error {
+        // Only what was decoded comes in rows of bytes.
+        Error::Segment { .. } | Error::RowBytes { .. } => SegmentError::new_err(message),
+        Error::Memory { .. } => PyMemoryError::new_err(message),
+        _ => PyValueError::new_err(message),
+    }
 }

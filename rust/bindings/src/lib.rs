@@ -1,7 +1,8 @@
 //! Python's way into `ratiopath-core`.
 //!
-//! One file to a folder of the core, one function to a function of it, each of the same shape: take buffers out of Python, leave the
-//! interpreter, make one call into the core, wrap the result. No arithmetic lives here.
+//! One file to a folder of the core, one function to a function of it, each of the same shape: take
+//! buffers out of Python, leave the interpreter, make one call into the core, wrap the result. No
+//! arithmetic lives here.
 
 // What users see is documented in `python/ratiopath/_core.pyi`.
 #![expect(unreachable_pub, reason = "the module's functions are public to Python alone")]
@@ -23,7 +24,7 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    module.add("debug", cfg!(debug_assertions))?;
+    module.add("SegmentError", module.py().get_type::<error::SegmentError>())?;
     module.add_function(wrap_pyfunction!(scale::scale_coordinates, module)?)?;
     module.add_function(wrap_pyfunction!(pixels::constant_pixel, module)?)?;
     module.add_function(wrap_pyfunction!(lzw::decode_lzw, module)?)?;

@@ -23,6 +23,5 @@ pub(crate) fn pixels_of<'a>(
     pixel_bytes: usize,
 ) -> PyResult<Pixels<'a>> {
     let [height, row_bytes] = [rows.shape()[0], rows.shape()[1]];
-    let width = row_bytes.checked_div(pixel_bytes).unwrap_or(0);
-    Pixels::new(rows.as_slice()?, width, height, pixel_bytes).into_py_result()
+    Pixels::of_rows(rows.as_slice()?, height, row_bytes, pixel_bytes).into_py_result()
 }

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
-use pyo3::exceptions::{PyMemoryError, PyValueError};
+use numpy::{Element, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use ratiopath_core::geometry::grid::{Bounds, Grid};
 use ratiopath_core::patches::stencil;
-use ratiopath_core::raster::{self, Rule, mask, spans};
+use ratiopath_core::raster::{self, Rule, mask};
 
 use crate::error::IntoPyResult;
 use crate::geometry::{points, polygon};
@@ -46,32 +46,21 @@ impl Stencil {
     }
 
     fn mask<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<bool>>> {
-        self.write(py, true, mask::clear_inside)
+        self.rows_of(py, py.detach(|| mask::mask(self.inner.spans())).into_py_result()?)
     }
 
     fn weights<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        self.write(py, 0.0, mask::write_weights)
+        self.rows_of(py, py.detach(|| mask::weights(self.inner.spans())).into_py_result()?)
     }
 }
 
 impl Stencil {
-    fn write<'py, T: numpy::Element + Copy + Send>(
+    fn rows_of<'py, T: Element>(
         &self,
         py: Python<'py>,
-        outside: T,
-        write: impl Fn(&spans::Spans, &mut [T]) -> ratiopath_core::Result<()> + Sync,
+        pixels: Vec<T>,
     ) -> PyResult<Bound<'py, PyArray2<T>>> {
-        let shape = [self.inner.height(), self.inner.width()];
-        let mut out = Vec::new();
-        let pixels = shape[0].saturating_mul(shape[1]);
-        // An allocation that fails must not abort the process, as the infallible one would.
-        out.try_reserve_exact(pixels).map_err(|error| PyMemoryError::new_err(error.to_string()))?;
-        let fill = || {
-            out.resize(pixels, outside);
-            write(self.inner.spans(), &mut out)
-        };
-        py.detach(fill).into_py_result()?;
-        PyArray1::from_vec(py, out).reshape(shape)
+        PyArray1::from_vec(py, pixels).reshape([self.inner.height(), self.inner.width()])
     }
 }
 

@@ -35,6 +35,22 @@ pub enum Error {
         /// How many vertices there are.
         vertices: usize,
     },
+    /// Polygon ends that do not ascend to the number of rings.
+    #[error("polygon ends must ascend and finish at the {rings} rings given")]
+    PolygonEnds {
+        /// How many rings there are.
+        rings: usize,
+    },
+    /// An origin that is not finite.
+    #[error("origin {index} ({x}, {y}) is not finite")]
+    Origin {
+        /// The origin's place in the input.
+        index: usize,
+        /// Its x coordinate.
+        x: f64,
+        /// Its y coordinate.
+        y: f64,
+    },
     /// Bounds that span nothing.
     #[error(
         "bounds ({x0}, {y0}, {x1}, {y1}) must be finite, at most 1e15, with x0 < x1 and y0 < y1"
@@ -58,7 +74,7 @@ pub enum Error {
         width: usize,
     },
     /// A buffer whose length does not follow from the shape that comes with it.
-    #[error("{what}: expected {expected} bytes or elements, got {actual}")]
+    #[error("{what}: expected a length of {expected}, got {actual}")]
     Length {
         /// Which buffer.
         what: &'static str,
@@ -66,6 +82,27 @@ pub enum Error {
         expected: usize,
         /// What was given.
         actual: usize,
+    },
+    /// Pixels of no bytes.
+    #[error("a pixel must have at least one byte")]
+    EmptyPixel,
+    /// More pixels than there is memory for.
+    #[error("no memory for {height} x {width} pixels of {pixel_bytes} bytes")]
+    Memory {
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
+        /// Bytes of a pixel.
+        pixel_bytes: usize,
+    },
+    /// A type of sample that cannot be added up.
+    #[error("samples of kind {kind:?} and {bytes} bytes are of no type that can be added up")]
+    SampleType {
+        /// The kind asked for.
+        kind: char,
+        /// Bytes of a sample.
+        bytes: usize,
     },
     /// A weight that is no area.
     #[error("weight {value} at index {index} is not a finite number of at least 0")]
@@ -84,6 +121,36 @@ pub enum Error {
         index: usize,
         /// How many there are.
         count: usize,
+    },
+    /// Segments without pixels, or more of them than can be numbered.
+    #[error(
+        "a level of {height} x {width} pixels cannot be cut into segments of {segment_height} x {segment_width}"
+    )]
+    Segments {
+        /// Rows of the level.
+        height: usize,
+        /// Columns of the level.
+        width: usize,
+        /// Rows of a segment.
+        segment_height: usize,
+        /// Columns of a segment.
+        segment_width: usize,
+    },
+    /// Patches of one output that are not alike.
+    #[error("patches that are written side by side must share one stencil, got {count}")]
+    Stencils {
+        /// How many stencils the plan has.
+        count: usize,
+    },
+    /// Patches that do not fit their places in the output.
+    #[error("{bytes} bytes at offset {offset} do not fit a stride of {stride} bytes")]
+    Stride {
+        /// What is written of a patch.
+        bytes: usize,
+        /// From a patch's start to what is written.
+        offset: usize,
+        /// From one patch to the next.
+        stride: usize,
     },
     /// Patches that touch more segments than a plan may hold.
     #[error(
@@ -110,6 +177,14 @@ pub enum Error {
         needed_width: usize,
         /// Rows inside the level.
         needed_height: usize,
+    },
+    /// Decoded rows that are no whole pixels.
+    #[error("rows of {row_bytes} bytes are no whole pixels of {pixel_bytes} bytes")]
+    RowBytes {
+        /// Bytes of a row.
+        row_bytes: usize,
+        /// Bytes of a pixel.
+        pixel_bytes: usize,
     },
     /// An LZW stream with a code that has no meaning.
     #[error(

@@ -22,12 +22,16 @@ impl<'a> Pixels<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] where the buffer's length is another, or a pixel has no byte.
+    /// [`Error::EmptyPixel`] where a pixel has no byte, [`Error::Length`] where the buffer's length
+    /// is another.
     pub fn new(bytes: &'a [u8], width: usize, height: usize, pixel_bytes: usize) -> Result<Self> {
-        let expected = width.checked_mul(height).and_then(|pixels| pixels.checked_mul(pixel_bytes));
-        if pixel_bytes == 0 || expected != Some(bytes.len()) {
-            let expected = expected.unwrap_or(usize::MAX);
-            return Err(Error::Length { what: "pixels", expected, actual: bytes.len() });
+        if pixel_bytes == 0 {
+            return Err(Error::EmptyPixel);
+        }
+        // No buffer is as long as the largest number, so what overflows is refused.
+        let expected = width.saturating_mul(height).saturating_mul(pixel_bytes);
+        if expected != bytes.len() {
+            return Err(Error::Length { what: "bytes of pixels", expected, actual: bytes.len() });
         }
         Ok(Self { bytes, width, height, pixel_bytes })
     }
@@ -48,6 +52,25 @@ impl<'a> Pixels<'a> {
     #[must_use]
     pub fn pixel_bytes(&self) -> usize {
         self.pixel_bytes
+    }
+
+    /// Takes `height` rows of `row_bytes` bytes, as decoders hand them out.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EmptyPixel`] where a pixel has no byte, [`Error::RowBytes`] where a row is no
+    /// whole number of pixels, [`Error::Length`] where the buffer's length is another.
+    pub fn of_rows(
+        bytes: &'a [u8],
+        height: usize,
+        row_bytes: usize,
+        pixel_bytes: usize,
+    ) -> Result<Self> {
+        let width = row_bytes.checked_div(pixel_bytes).ok_or(Error::EmptyPixel)?;
+        if width * pixel_bytes != row_bytes {
+            return Err(Error::RowBytes { row_bytes, pixel_bytes });
+        }
+        Self::new(bytes, width, height, pixel_bytes)
     }
 
     /// The one pixel that all are equal to, if there is one.

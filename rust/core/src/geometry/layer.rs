@@ -64,7 +64,7 @@ impl Layer {
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] where `x` and `y` differ in length, [`Error::Vertex`] for an origin that
+    /// [`Error::Length`] where `x` and `y` differ in length, [`Error::Origin`] for an origin that
     /// is not finite.
     pub fn fractions(
         &self,
@@ -82,7 +82,7 @@ impl Layer {
         let whole = region.outline().area();
         for (index, (&x, &y)) in x.iter().zip(y).enumerate() {
             if !x.is_finite() || !y.is_finite() {
-                return Err(Error::Vertex { index, x, y });
+                return Err(Error::Origin { index, x, y });
             }
             self.add_region(region, [x, y], &mut sums, &mut met);
             met.sort_unstable();
@@ -123,27 +123,31 @@ impl Layer {
 ///
 /// # Errors
 ///
-/// [`Error::RingEnds`] where rings or polygons do not ascend to the number of vertices,
-/// [`Error::Vertex`] for a vertex that is not finite or beyond 1e15.
+/// [`Error::RingEnds`] where rings do not ascend to the number of vertices, [`Error::PolygonEnds`]
+/// where polygons do not ascend to the number of rings, [`Error::Vertex`] for a vertex that is not finite or beyond 1e15.
 pub fn split(
     vertices: &[Point],
     ring_ends: &[usize],
     polygon_ends: &[usize],
 ) -> Result<Vec<Polygon>> {
-    let wrong = || Error::RingEnds { vertices: vertices.len() };
+    let wrong_rings = || Error::RingEnds { vertices: vertices.len() };
+    let wrong_polygons = || Error::PolygonEnds { rings: ring_ends.len() };
     let mut first_ring = 0;
     let mut start = 0;
     let mut polygons = Vec::with_capacity(polygon_ends.len());
     for &last_ring in polygon_ends {
-        let rings = ring_ends.get(first_ring..last_ring).ok_or_else(wrong)?;
+        let rings = ring_ends.get(first_ring..last_ring).ok_or_else(wrong_polygons)?;
         let end = rings.last().copied().unwrap_or(start);
-        let part = vertices.get(start..end).ok_or_else(wrong)?;
+        let part = vertices.get(start..end).ok_or_else(wrong_rings)?;
         let ends = rings.iter().map(|ring_end| ring_end.wrapping_sub(start)).collect();
         polygons.push(Polygon::new(part.to_vec(), ends)?);
         (first_ring, start) = (last_ring, end);
     }
-    if first_ring != ring_ends.len() || start != vertices.len() {
-        return Err(wrong());
+    if first_ring != ring_ends.len() {
+        return Err(wrong_polygons());
+    }
+    if start != vertices.len() {
+        return Err(wrong_rings());
     }
     Ok(polygons)
 }

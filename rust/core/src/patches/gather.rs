@@ -19,14 +19,26 @@ pub struct OutputLayout {
 }
 
 impl OutputLayout {
-    fn check(self, plan: &Plan, out: &[u8], patch_bytes: usize) -> Result<()> {
-        let patches = plan.patches();
-        let expected = patches.saturating_mul(self.stride);
-        let fits = self.offset.saturating_add(patch_bytes) <= self.stride;
-        if out.len() != expected || (!fits && patches > 0) {
-            return Err(Error::Length { what: "patches", expected, actual: out.len() });
+    /// Refuses an output that does not hold all patches; returns how many bytes each takes.
+    fn check(self, plan: &Plan, out: &[u8], pixel_bytes: usize) -> Result<usize> {
+        if pixel_bytes == 0 {
+            return Err(Error::EmptyPixel);
         }
-        Ok(())
+        let Self { stride, offset } = self;
+        let stencil = common_stencil(plan)?;
+        let bytes = stencil.height().saturating_mul(stencil.width()).saturating_mul(pixel_bytes);
+        if offset.saturating_add(bytes) > stride {
+            return Err(Error::Stride { bytes, offset, stride });
+        }
+        let expected = plan.patches().saturating_mul(stride);
+        if out.len() != expected {
+            return Err(Error::Length {
+                what: "bytes of all patches",
+                expected,
+                actual: out.len(),
+            });
+        }
+        Ok(bytes)
     }
 
     fn patch<'a>(&self, out: &'a mut [u8], patch: usize) -> &'a mut [u8] {
@@ -34,11 +46,11 @@ impl OutputLayout {
     }
 }
 
+/// The stencil of all patches.
 fn common_stencil(plan: &Plan) -> Result<&Stencil> {
-    let count = plan.stencils().len();
     match plan.stencils() {
         [stencil] => Ok(stencil),
-        _ => Err(Error::Index { what: "stencil of the patches to gather", index: 0, count }),
+        stencils => Err(Error::Stencils { count: stencils.len() }),
     }
 }
 
@@ -46,9 +58,9 @@ fn common_stencil(plan: &Plan) -> Result<&Stencil> {
 ///
 /// # Errors
 ///
-/// [`Error::Index`] for an index past the last segment or a plan of several stencils,
-/// [`Error::Length`] for an output of another size, [`Error::Segment`] where the segment is smaller
-/// than its part of the level.
+/// [`Error::Index`] for an index past the last segment, [`Error::Stencils`] for a plan of several,
+/// [`Error::Stride`] or [`Error::Length`] for an output of another size, [`Error::Segment`] where the
+/// segment is smaller than its part of the level.
 pub fn gather_segment(
     plan: &Plan,
     index: usize,
@@ -67,7 +79,7 @@ pub fn gather_segment(
 ///
 /// # Errors
 ///
-/// As for [`gather_segment`].
+/// As for [`gather_segment`], and [`Error::EmptyPixel`].
 pub fn fill_segment(
     plan: &Plan,
     index: usize,
@@ -84,7 +96,8 @@ pub fn fill_segment(
 ///
 /// # Errors
 ///
-/// [`Error::Index`] for a plan of several stencils, [`Error::Length`] for an output of another size.
+/// [`Error::Stencils`] for a plan of several, [`Error::EmptyPixel`], and [`Error::Stride`] or
+/// [`Error::Length`] for an output of another size.
 pub fn fill_background(
     plan: &Plan,
     pixel: &[u8],
@@ -92,8 +105,7 @@ pub fn fill_background(
     layout: OutputLayout,
 ) -> Result<()> {
     let stencil = common_stencil(plan)?;
-    let bytes = stencil.height() * stencil.width() * pixel.len();
-    layout.check(plan, out, bytes)?;
+    let bytes = layout.check(plan, out, pixel.len())?;
     let whole = whole(stencil);
     for patch in (0..plan.patches()).filter(|&patch| plan.inside_of_patch(patch) != whole) {
         fill(&mut layout.patch(out, patch)[..bytes], pixel);
@@ -110,9 +122,8 @@ fn for_each_run(
     layout: OutputLayout,
     write: impl Fn(&mut [u8], &Window, usize),
 ) -> Result<()> {
-    let stencil = common_stencil(plan)?;
-    let patch_width = stencil.width();
-    layout.check(plan, out, stencil.height() * patch_width * pixel_bytes)?;
+    layout.check(plan, out, pixel_bytes)?;
+    let patch_width = common_stencil(plan)?.width();
     for window in plan.windows(index)? {
         let patch = layout.patch(out, window.patch);
         for row in 0..window.height {
@@ -140,8 +151,8 @@ fn whole(stencil: &Stencil) -> Rectangle {
 ///
 /// # Errors
 ///
-/// [`Error::Index`] for a plan of several stencils, [`Error::Length`] for an output of another size
-/// or a pixel of no bytes.
+/// [`Error::Stencils`] for a plan of several, [`Error::EmptyPixel`], and [`Error::Stride`] or
+/// [`Error::Length`] for an output of another size.
 pub fn write_masks(
     plan: &Plan,
     masked: &[u8],
@@ -150,11 +161,12 @@ pub fn write_masks(
     layout: OutputLayout,
 ) -> Result<()> {
     let stencil = common_stencil(plan)?;
-    if masked.is_empty() {
-        return Err(Error::Length { what: "masked pixel", expected: 1, actual: 0 });
+    layout.check(plan, out, masked.len())?;
+    if plan.patches() == 0 {
+        return Ok(());
     }
+    // No larger than the output, now that this was checked.
     let template = template(stencil, masked);
-    layout.check(plan, out, template.len())?;
     for patch in 0..plan.patches() {
         let mask = &mut layout.patch(out, patch)[..template.len()];
         mask.copy_from_slice(&template);

@@ -35,8 +35,11 @@ impl LevelGrid {
         self.width.div_ceil(self.segment_width)
     }
 
-    /// How many segments there are, where a signed 64-bit integer holds it.
+    /// How many segments there are, where they have pixels and a signed 64-bit integer holds it.
     fn segments(&self) -> Option<usize> {
+        if self.segment_width == 0 || self.segment_height == 0 {
+            return None;
+        }
         let count = self.columns().checked_mul(self.height.div_ceil(self.segment_height))?;
         i64::try_from(count).ok().map(|_| count)
     }
@@ -70,16 +73,13 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`Error::Grid`] for segments without pixels or a level of 2^63 of them, [`Error::Index`] for a
+    /// [`Error::Segments`] for segments without pixels or a level of 2^63 of them, [`Error::Index`] for a
     /// patch whose stencil is not there, [`Error::Pairs`] for patches that touch too many segments to
     /// be listed.
     pub fn new(level: LevelGrid, stencils: Vec<Arc<Stencil>>, patches: Vec<Patch>) -> Result<Self> {
-        if level.segment_width == 0 || level.segment_height == 0 {
-            let (height, width) = (level.segment_height, level.segment_width);
-            return Err(Error::Grid { height, width });
-        }
         if level.segments().is_none() {
-            return Err(Error::Grid { height: level.height, width: level.width });
+            let LevelGrid { width, height, segment_width, segment_height } = level;
+            return Err(Error::Segments { height, width, segment_height, segment_width });
         }
         let count = stencils.len();
         if let Some(patch) = patches.iter().find(|patch| patch.stencil as usize >= count) {

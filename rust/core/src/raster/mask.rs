@@ -3,33 +3,36 @@
 use crate::raster::spans::Spans;
 use crate::{Error, Result};
 
-/// Writes `false` to the pixels inside and leaves the rest.
+/// The mask, rows one after the other: `true` outside, `false` inside.
 ///
 /// # Errors
 ///
-/// [`Error::Length`] where `out` is not `height * width` long.
-pub fn clear_inside(spans: &Spans, out: &mut [bool]) -> Result<()> {
-    for_each_span(spans, out, |pixels, _| pixels.fill(false))
+/// [`Error::Memory`] where there is none for it.
+pub fn mask(spans: &Spans) -> Result<Vec<bool>> {
+    write(spans, true, |pixels, _| pixels.fill(false))
 }
 
-/// Writes the weights of the pixels inside and leaves the rest.
+/// The weight of each pixel, rows one after the other, 0 outside.
 ///
 /// # Errors
 ///
-/// [`Error::Length`] where `out` is not `height * width` long.
-pub fn write_weights(spans: &Spans, out: &mut [f64]) -> Result<()> {
-    for_each_span(spans, out, <[f64]>::fill)
+/// [`Error::Memory`] where there is none for them.
+pub fn weights(spans: &Spans) -> Result<Vec<f64>> {
+    write(spans, 0.0, <[f64]>::fill)
 }
 
-fn for_each_span<T>(spans: &Spans, out: &mut [T], write: impl Fn(&mut [T], f64)) -> Result<()> {
-    let expected = spans.height() * spans.width();
-    if out.len() != expected {
-        return Err(Error::Length { what: "mask", expected, actual: out.len() });
+fn write<T: Copy>(spans: &Spans, outside: T, inside: impl Fn(&mut [T], f64)) -> Result<Vec<T>> {
+    let (height, width) = (spans.height(), spans.width());
+    let mut out = Vec::new();
+    // An allocation that fails must not abort the process, as the infallible one would.
+    if out.try_reserve_exact(height.saturating_mul(width)).is_err() {
+        return Err(Error::Memory { height, width, pixel_bytes: size_of::<T>() });
     }
-    for (row, pixels) in out.chunks_exact_mut(spans.width()).enumerate() {
+    out.resize(height * width, outside);
+    for (row, pixels) in out.chunks_exact_mut(width).enumerate() {
         for (span, weight) in spans.row(row) {
-            write(&mut pixels[span.start as usize..span.end as usize], weight);
+            inside(&mut pixels[span.start as usize..span.end as usize], weight);
         }
     }
-    Ok(())
+    Ok(out)
 }

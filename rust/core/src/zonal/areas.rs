@@ -75,10 +75,10 @@ impl AreaCollector {
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] where a pixel has no byte.
+    /// [`Error::EmptyPixel`] where a pixel has no byte.
     pub fn new(pixel_bytes: usize) -> Result<Self> {
         if pixel_bytes == 0 {
-            return Err(Error::Length { what: "pixel", expected: 1, actual: 0 });
+            return Err(Error::EmptyPixel);
         }
         let counter = PixelCounter::new(pixel_bytes);
         Ok(Self { pixel_bytes, counter, keys: Keys::default(), entries: Vec::new(), shared: None })
@@ -212,7 +212,7 @@ impl AreaCollector {
         if actual == self.pixel_bytes {
             return Ok(());
         }
-        Err(Error::Length { what: "pixel", expected: self.pixel_bytes, actual })
+        Err(Error::Length { what: "bytes of a pixel", expected: self.pixel_bytes, actual })
     }
 
     fn view(&self, plan: &Plan, window: Window, content_id: Option<u64>) -> View {

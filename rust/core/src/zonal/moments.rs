@@ -99,7 +99,7 @@ impl SampleCollector {
     pub fn add_segment(&mut self, plan: &Plan, index: usize, pixels: &Pixels<'_>) -> Result<()> {
         let (expected, actual) = (self.sample.bytes(), pixels.pixel_bytes());
         if expected != actual {
-            return Err(Error::Length { what: "pixel", expected, actual });
+            return Err(Error::Length { what: "bytes of a pixel", expected, actual });
         }
         self.check_patches(plan)?;
         plan.check_segment(index, pixels.width(), pixels.height())?;

@@ -32,7 +32,7 @@ impl SampleType {
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] where there is none.
+    /// [`Error::SampleType`] where there is none.
     pub fn new(kind: char, bytes: usize) -> Result<Self> {
         match (kind, bytes) {
             ('u' | 'b', 1) => Ok(Self::U8),
@@ -45,7 +45,7 @@ impl SampleType {
             ('i', 8) => Ok(Self::I64),
             ('f', 4) => Ok(Self::F32),
             ('f', 8) => Ok(Self::F64),
-            _ => Err(Error::Length { what: "sample", expected: 8, actual: bytes }),
+            _ => Err(Error::SampleType { kind, bytes }),
         }
     }
 
