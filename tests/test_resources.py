@@ -1,4 +1,4 @@
-"""How many threads a call may use, and how work is split among them."""
+"""How many threads and bytes a call may use, and how work is split among threads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from ratiopath.resources import in_parts, thread_count
+from ratiopath.resources import cache_bytes, in_parts, thread_count
 
 
 @pytest.fixture(autouse=True)
@@ -50,3 +50,10 @@ def test_an_error_in_a_part_comes_out(monkeypatch):
     monkeypatch.setenv("RATIOPATH_NUM_THREADS", "2")
     with pytest.raises(ZeroDivisionError):
         in_parts(lambda part: 1 // part.start, range(100))
+
+
+@pytest.mark.parametrize("text", ["-1", "much", "1.5"])
+def test_a_size_that_is_none_is_refused(monkeypatch, text):
+    monkeypatch.setenv("RATIOPATH_CACHE_BYTES", text)
+    with pytest.raises(ValueError, match="RATIOPATH_CACHE_BYTES"):
+        cache_bytes()

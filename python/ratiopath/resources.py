@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -33,6 +34,28 @@ LARGEST_SPANS = 2 * 1024**3
 
 # A side of a region that is made whole, without a look at which part of it is seen.
 FEW_ROWS = 1 << 16
+
+
+DEFAULT_CACHE_BYTES = 256 * 1024**2
+
+
+def cache_bytes() -> int:
+    """Return ``RATIOPATH_CACHE_BYTES``, else 256 MiB.
+
+    Raises:
+        ValueError: The variable is set to something other than a whole number of at least 0.
+    """
+    text = os.environ.get("RATIOPATH_CACHE_BYTES", "").strip()
+    if not text:
+        return DEFAULT_CACHE_BYTES
+    try:
+        size = int(text)
+    except ValueError:
+        size = -1
+    if size < 0:
+        raise ValueError(f"RATIOPATH_CACHE_BYTES must be a whole number of bytes, got {text!r}")
+    # The core counts bytes in a machine word.
+    return min(size, sys.maxsize)
 
 
 def thread_count() -> int:

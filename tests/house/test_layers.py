@@ -45,6 +45,7 @@ PYTHON = (
     "storage",  # bytes, near or far
     "values",  # a pixel and its key
     "resources",
+    "lru",  # what the process keeps
     "errors",
     "removed",
     "_core",

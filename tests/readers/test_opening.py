@@ -104,7 +104,7 @@ def test_a_replaced_file_is_opened_anew(overlay):
 
 
 def test_open_readers_are_bounded_and_a_dropped_one_still_reads(tmp_path, overlay, monkeypatch):
-    monkeypatch.setattr(opening, "_readers", opening._OpenReaders())
+    opening._readers.clear()
     monkeypatch.setattr(opening, "MAX_OPEN_READERS", 2)
     held = open_reader(overlay)
     for index in range(3):

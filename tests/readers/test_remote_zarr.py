@@ -16,6 +16,7 @@ from ratiopath import (
     overlay_overlap,
     read_overlay,
 )
+from ratiopath.lru import Lru
 from ratiopath.segments.cache import cache
 from ratiopath.storage import folders, remote
 from servers import web_server
@@ -71,16 +72,19 @@ def test_a_remote_zarr_holds_what_it_holds_at_hand(tmp_path, server, kind):
     np.testing.assert_array_equal(found.data, expected.data)
 
 
-class PushedOut(remote.FetchedBytes):
+class PushedOut(Lru):
     """Fetched bytes of which, after every look, other threads have pushed out all."""
+
+    def __init__(self):
+        super().__init__(remote._cost)
 
     def __contains__(self, key):
         found = super().__contains__(key)
         self.clear()
         return found
 
-    def __getitem__(self, key):
-        found = super().__getitem__(key)
+    def get(self, key, default=None):
+        found = super().get(key, default)
         self.clear()
         return found
 
@@ -95,13 +99,13 @@ def test_a_chunk_that_other_threads_push_out_is_fetched_again(tmp_path, server, 
 
 
 def test_bytes_in_the_place_of_none_count_as_bytes():
-    kept = remote.FetchedBytes(4 * (1000 + 512))
+    kept, limit = Lru(remote._cost), 4 * (1000 + 512)
     for part in (None, b"1" * 1000):
-        kept.keep(("a",), part)
-        kept.keep(("b",), part)
+        kept.put(("a",), part, limit)
+        kept.put(("b",), part, limit)
     for key in "cde":
-        kept.keep((key,), b"1" * 1000)
-    assert [kept.find((key,)) for key in "abcde"] == [None, *[b"1" * 1000] * 4]
+        kept.put((key,), b"1" * 1000, limit)
+    assert [kept.get((key,)) for key in "abcde"] == [None, *[b"1" * 1000] * 4]
 
 
 @pytest.mark.parametrize("kind", KINDS[1:3], ids=str)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import signal
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ import pytest
 from shapely import Point, box
 
 from annotation_files import drawn_annotations, write_qupath
+from forking import Stuck, StuckIds, in_child
 from overlays import write_overlay
 from ratiopath import (
     OverlayFormatError,
@@ -33,7 +33,7 @@ from ratiopath.annotations.layer import cache as layers
 from ratiopath.readers.opening import MAX_OPEN_READERS, open_reader
 from ratiopath.readers.openslide import OpenSlideReader
 from ratiopath.segments.cache import SegmentCache, cache
-from ratiopath.segments.lru import IdCounter
+from ratiopath.segments.ids import IdCounter
 
 THREADS = 8
 SIZE = 512
@@ -292,11 +292,14 @@ def test_threads_use_the_same_arrays():
 @pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")
 def test_a_child_forked_while_a_thread_is_busy_with_the_cache_is_not_stuck(overlay):
     expected = overlay_overlap(box(0, 0, 64, 64), overlay, X, Y, 1.0, 1.0)
-    with cache._kept._lock, cache.content_ids._lock:
-        child = os.fork()
-        if child == 0:
-            signal.alarm(60)
-            same = overlay_overlap(box(0, 0, 64, 64), overlay, X, Y, 1.0, 1.0) == expected
-            os._exit(0 if same else 1)
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
+
+    def same():
+        return overlay_overlap(box(0, 0, 64, 64), overlay, X, Y, 1.0, 1.0) == expected
+
+    ids, key = StuckIds(), Stuck()
+    with ThreadPoolExecutor(1) as pool:
+        putting = pool.submit(cache.content_ids.put, ids, 10)
+        ids.key.looked_for.wait()
+        in_child(key, threading.Thread(target=cache._kept.get, args=(key,)), same)
+        ids.key.found.set()
+        assert putting.result() == []

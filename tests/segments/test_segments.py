@@ -12,7 +12,7 @@ from overlays import write_overlay
 from ratiopath import overlay_overlap
 from ratiopath.readers.opening import open_reader
 from ratiopath.segments.cache import SegmentCache, cache
-from ratiopath.segments.lru import BoundedCache, RecentIds, cache_bytes
+from ratiopath.segments.ids import RecentIds
 
 
 @pytest.fixture
@@ -98,30 +98,6 @@ def test_a_cache_without_bytes_keeps_nothing(reader, decoded, monkeypatch):
     assert decoded == [(0, 0, 0), (0, 0, 0)]
 
 
-def test_a_full_cache_drops_what_was_used_least_recently():
-    cache = BoundedCache()
-    for key in "abcde":
-        cache.put(key, key, 10, 40)
-        cache.get("a")
-    assert [cache.get(key) for key in "bcdea"] == [None, "c", "d", "e", "a"]
-    assert cache.put("f", "large", 11, 40) == "large"
-    assert cache.get("f") is None
-    assert cache.put("a", "other", 10, 40) == "a"
-    cache.shrink(10)
-    assert [cache.get(key) for key in "cdea"] == [None, None, None, "a"]
-    cache.clear()
-    assert cache.get("a") is None
-
-
-def test_what_is_put_again_takes_its_bytes_once():
-    cache = BoundedCache()
-    for _ in range(100):
-        assert cache.put("a", "kept", 10, 40) == "kept"
-    for key in "bcd":
-        cache.put(key, key, 10, 40)
-    assert [cache.get(key) for key in "abcd"] == ["kept", "b", "c", "d"]
-
-
 def test_the_latest_numbers_are_kept():
     numbers = RecentIds()
     for key in range(100):
@@ -195,10 +171,3 @@ def test_the_answer_does_not_depend_on_threads_or_on_what_is_cached(
     for size in ("0", "100000000", "1" + "0" * 30):
         monkeypatch.setenv("RATIOPATH_CACHE_BYTES", size)
         assert overlay_overlap(box(0, 0, 24, 24), path, x, y, 1, 1) == expected
-
-
-@pytest.mark.parametrize("text", ["-1", "much", "1.5"])
-def test_a_size_that_is_none_is_refused(monkeypatch, text):
-    monkeypatch.setenv("RATIOPATH_CACHE_BYTES", text)
-    with pytest.raises(ValueError, match="RATIOPATH_CACHE_BYTES"):
-        cache_bytes()

@@ -14,7 +14,7 @@ from ratiopath import _core
 from ratiopath.annotations.formats import read_features
 from ratiopath.annotations.polygons import class_polygons, dissolve, flat, valid_polygons
 from ratiopath.errors import OverlayNotFoundError, OverlayValueError
-from ratiopath.segments.lru import cache_bytes
+from ratiopath.resources import cache_bytes
 from ratiopath.storage.files import file_identity, unopenable
 from ratiopath.values.selection import OTHER
 

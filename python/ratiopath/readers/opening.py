@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import re
 import stat
-import threading
-from collections import OrderedDict
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ratiopath.errors import OverlayFormatError, OverlayNotFoundError
+from ratiopath.lru import Lru
 from ratiopath.storage.files import PositionalFile, RandomAccessFile, file_identity, unopenable
 from ratiopath.storage.filesystems import Storage, is_url, local_path
 from ratiopath.storage.folders import Folder, LocalFolder, RemoteFolder, ZipFolder
@@ -35,39 +34,9 @@ _REMEDY = "download the overlay, or convert it to a tiled TIFF"
 _NPY_MAGIC = b"\x93NUMPY"
 
 
-class _OpenReaders:
-    """The least recently used readers of the process; safe to share between threads.
-
-    A reader pushed out is not closed, since another thread may be reading: its last user's
-    reference closes it.
-    """
-
-    def __init__(self) -> None:
-        self._forget()
-
-    def _forget(self) -> None:
-        self._lock = threading.Lock()
-        self._readers: OrderedDict[tuple[object, ...], Reader] = OrderedDict()
-
-    def find(self, identity: tuple[object, ...]) -> Reader | None:
-        with self._lock:
-            if identity in self._readers:
-                self._readers.move_to_end(identity)
-            return self._readers.get(identity)
-
-    def keep(self, reader: Reader) -> Reader:
-        """Keep a reader, unless another thread was first; return the one kept."""
-        with self._lock:
-            kept = self._readers.setdefault(reader.identity, reader)
-            while len(self._readers) > MAX_OPEN_READERS:
-                self._readers.popitem(last=False)
-            return kept
-
-
-_readers = _OpenReaders()
-if hasattr(os, "register_at_fork"):
-    # A child inherits neither a lock that a thread of the parent held, nor handles.
-    os.register_at_fork(after_in_child=_readers._forget)  # noqa: SLF001 - our own
+# A reader pushed out is not closed, since another thread may be reading: the reference of its last
+# user closes it. A forked child begins with none: two processes would share a handle's position.
+_readers: Lru[tuple[object, ...], Reader] = Lru(lambda *_: 1)
 
 
 def open_reader(
@@ -103,7 +72,12 @@ def open_reader(
         identity, opened = _find_remote(name, transparent, storage_options)
     else:
         identity, opened = _find_local(name, transparent)
-    return _readers.find(identity) or _readers.keep(opened())
+    reader = _readers.get(identity)
+    if reader is not None:
+        return reader
+    reader = opened()
+    # Under its own identity: the file may have been replaced since it was looked at.
+    return _readers.setdefault(reader.identity, reader, MAX_OPEN_READERS)
 
 
 def _find_local(name: str, transparent: float) -> tuple[tuple[object, ...], Callable[[], Reader]]:

@@ -7,16 +7,17 @@ the counts of windows over it, which are small, and its pixels, where they may b
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
 from ratiopath import _core
-from ratiopath.segments.lru import BoundedCache, IdCounter, RecentIds, cache_bytes
+from ratiopath.lru import ForkSafe, Lru
+from ratiopath.resources import cache_bytes
+from ratiopath.segments.ids import IdCounter, RecentIds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,6 +32,8 @@ _CONTENT_ID_BYTES = 200
 # What an entry of the cache takes besides what is in it.
 _ENTRY_BYTES = 400
 _FEW_SOURCES = 4096
+# Tells the keys of decoded segments from those of stored bytes.
+_CONTENT = "content"
 # Beyond this a slot is not kept between segments.
 LARGEST_SLOT = 64 * 1024**2
 
@@ -59,7 +62,17 @@ class Segment(NamedTuple):
     content_id: int | None = None
 
 
-class SegmentCache:
+# The source's number, a segment's stored bytes, and the rows and columns that lie on the level.
+ComparableKey: TypeAlias = "tuple[int | None, bytes, int, int]"
+
+
+def _kept_bytes(key: Any, value: Segment | int) -> int:
+    if isinstance(value, int):
+        return _ENTRY_BYTES + len(key[1])
+    return _ENTRY_BYTES + (0 if value.pixels is None else value.pixels.nbytes)
+
+
+class SegmentCache(ForkSafe):
     """What is known of the segments of all overlays; safe to share between threads.
 
     Attributes:
@@ -69,15 +82,14 @@ class SegmentCache:
 
     def __init__(self) -> None:
         self._ids = IdCounter()
-        self.renew()
+        self.content_ids = RecentIds()
+        self._kept: Lru[Hashable, Segment | int] = Lru(_kept_bytes)
+        self._sources: Lru[Hashable, int] = Lru(lambda *_: 1)
+        super().__init__()
 
     def renew(self) -> None:
-        """Start anew, also in a child process whose parent's threads held the locks."""
-        self._ids.renew()
+        """Start anew; the Python parts renew themselves, but a thread may hold the core's lock."""
         self.counts = _core.Memo()
-        self.content_ids = RecentIds()
-        self._kept = BoundedCache()
-        self._sources = BoundedCache()
 
     def source(self, reader: Reader, level: int) -> SegmentSource:
         """Return the segments of one level of an overlay, as this cache knows them."""
@@ -86,7 +98,7 @@ class SegmentCache:
             key = (*reader.identity, level)
             number = self._sources.get(key)
             if number is None:
-                number = self._sources.put(key, next(self._ids), 1, _FEW_SOURCES)
+                number = self._sources.setdefault(key, next(self._ids), _FEW_SOURCES)
         return SegmentSource(self, reader, level, number)
 
     def clear(self) -> None:
@@ -95,27 +107,25 @@ class SegmentCache:
         self.content_ids.clear()
         self._kept.clear()
 
-    def find(self, key: object) -> Any:
-        """Return what is kept under a key, or None."""
-        return self._kept.get(key)
+    def find(self, content_id: int | None) -> Segment | None:
+        """Return the segment that is kept under its content's id, or None."""
+        return cast("Segment | None", self._kept.get((_CONTENT, content_id)))
 
     def new_content_id(self) -> int:
-        """Return a number that no content has."""
+        """Return an id that no content has."""
         return next(self._ids)
 
-    def content_id_of(self, key: object, size: int, limit: int) -> int:
-        """Return the number of the content that has a key of so many bytes, or give it one."""
-        kept: int | None = self._kept.get(key)
-        if kept is not None:
-            return kept
-        number: int = self._kept.put(key, self.new_content_id(), _ENTRY_BYTES + size, limit)
-        return number
+    def content_id_of(self, key: ComparableKey, limit: int) -> int:
+        """Return the id of the content that is stored in some bytes, or give it one."""
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = self._kept.setdefault(key, self.new_content_id(), limit)
+        return cast("int", kept)
 
     def keep_segment(self, segment: Segment, limit: int) -> Segment:
-        """Keep a segment under its content's number, or return the one that is kept."""
-        size = _ENTRY_BYTES + (0 if segment.pixels is None else segment.pixels.nbytes)
-        kept: Segment = self._kept.put(("content", segment.content_id), segment, size, limit)
-        return kept
+        """Keep a segment under its content's id, or return the one that is kept."""
+        kept = self._kept.setdefault((_CONTENT, segment.content_id), segment, limit)
+        return cast("Segment", kept)
 
     def shrink(self, limit: int) -> None:
         """Forget as much as is needed for the rest to take so many bytes."""
@@ -193,7 +203,7 @@ class SegmentSource:
     def holds(self, segment_index: int) -> bool:
         """Whether a segment that was read before lies in the cache, decoded."""
         content_id = self._cache.content_ids.get(self._first_key + segment_index)
-        return content_id is not None and self._cache.find(("content", content_id)) is not None
+        return content_id is not None and self._cache.find(content_id) is not None
 
     def read(self, status: SegmentStatus, slot: NDArray[np.uint8] | None = None) -> Segment:
         """Return one segment, from the cache where it or its like is there.
@@ -210,7 +220,7 @@ class SegmentSource:
             OverlayFormatError: It cannot be decoded.
         """
         if not status.is_new:
-            found: Segment | None = self._cache.find(("content", status.content_id))
+            found = self._cache.find(status.content_id)
             if found is not None:
                 return found
         pixels = self._decode(status.segment_index, slot)
@@ -242,9 +252,7 @@ class SegmentSource:
         grid = self._grid
         height = min(grid.segment_height, grid.height - row * grid.segment_height)
         width = min(grid.segment_width, grid.width - column * grid.segment_width)
-        # What is told by its bytes is at least 32 times as large when decoded.
-        size = self.segment_bytes // 32
-        return self._cache.content_id_of((self._number, stored, height, width), size, self._limit)
+        return self._cache.content_id_of((self._number, stored, height, width), self._limit)
 
     def _decode(self, segment_index: int, slot: NDArray[np.uint8] | None) -> NDArray[Any] | None:
         row, column = divmod(segment_index, self._columns)
@@ -256,9 +264,6 @@ class SegmentSource:
 
 
 cache = SegmentCache()
-if hasattr(os, "register_at_fork"):
-    # A child would wait for ever for a lock that a thread of its parent held.
-    os.register_at_fork(after_in_child=cache.renew)
 
 
 def rows_of_bytes(pixels: NDArray[Any], channel: int | None) -> NDArray[np.uint8]:

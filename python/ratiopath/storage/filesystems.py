@@ -7,7 +7,6 @@ the credentials that URLs, options and the libraries' own messages may hold.
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import threading
 from collections.abc import Generator, Iterator, Mapping
@@ -22,6 +21,7 @@ from ratiopath.errors import (
     redacted,
     redacted_path,
 )
+from ratiopath.lru import ForkSafe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,11 +44,19 @@ _SHORTEST_SECRET = 4
 # Seconds without an answer; fsspec would wait five minutes, s3fs has bounds of its own.
 _CONNECT_SECONDS, _READ_SECONDS = 10, 30
 
-# File systems without asynchronous calls need not stand several threads.
-_one_at_a_time = [threading.RLock()]
-if hasattr(os, "register_at_fork"):
-    # A thread of the parent may hold it.
-    os.register_at_fork(after_in_child=lambda: _one_at_a_time.__setitem__(0, threading.RLock()))
+
+class _OneAtATime(ForkSafe):
+    """The turn of one thread, for file systems without asynchronous calls.
+
+    fsspec does not ask of these that several threads may use one at once.
+    """
+
+    def renew(self) -> None:
+        # One call may lead to another, of the same file system.
+        self.turn = threading.RLock()
+
+
+_one_at_a_time = _OneAtATime()
 
 # Name of an object within the storage ("" for the URL's own), first byte and byte past the last.
 Request: TypeAlias = "tuple[str, int | None, int | None]"
@@ -100,7 +108,7 @@ class Storage:
 
             self._system, self._path = url_to_fs(url, **_with_timeouts(url, options or {}))
         asynchronous = getattr(self._system, "async_impl", False)
-        self._turn = contextlib.nullcontext() if asynchronous else _one_at_a_time[0]
+        self._turn = contextlib.nullcontext() if asynchronous else _one_at_a_time.turn
         self.is_web = url.startswith(_WEB)
 
     @property

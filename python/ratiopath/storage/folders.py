@@ -6,12 +6,11 @@ import os
 import stat
 import threading
 from abc import ABC, abstractmethod
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ratiopath.errors import OverlayFormatError
 from ratiopath.storage.files import file_identity, unopenable
-from ratiopath.storage.remote import LARGEST_READ, fetched, remote_identity, replaced
+from ratiopath.storage.remote import KEPT_BYTES, LARGEST_READ, fetched, remote_identity, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 # First byte, or bytes from the end if negative, and byte past the last; None for the whole.
 Part = tuple[int | None, int | None]
 WHOLE: Part = (None, None)
+
+# Stands for "not asked for yet", where None says that there is no such object.
+_NOT_FETCHED: Any = object()
 
 # A key comes from the metadata, and may lead through a file or name a folder.
 _ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
@@ -151,13 +153,14 @@ class RemoteFolder(Folder):
         self._settled = False
 
     def get(self, key: str, part: Part = WHOLE) -> bytes | None:  # noqa: D102 - see Folder
-        with suppress(KeyError):
-            return fetched[*self.identity, key, *part]
+        found = fetched.get((*self.identity, key, *part), _NOT_FETCHED)
+        if found is not _NOT_FETCHED:
+            return found
         # A part of what lies here as a whole needs no request.
-        with suppress(KeyError):
-            whole = fetched[*self.identity, key, *WHOLE]
-            return None if whole is None else whole[slice(*_bounds(part, len(whole)))]
-        return self._fetch([(key, *part)])[0]
+        whole = fetched.get((*self.identity, key, *WHOLE), _NOT_FETCHED)
+        if whole is _NOT_FETCHED:
+            return self._fetch([(key, *part)])[0]
+        return None if whole is None else whole[slice(*_bounds(part, len(whole)))]
 
     def get_ahead(self, wanted: Iterable[tuple[str, Part]]) -> None:  # noqa: D102 - see Folder
         lacking = [(key, *part) for key, part in wanted if not self._has(key, part)]
@@ -176,7 +179,7 @@ class RemoteFolder(Folder):
         if self._settled:
             self._check()
         for request, result in zip(requests, results, strict=True):
-            fetched.keep((*self.identity, *request), result)
+            fetched.put((*self.identity, *request), result, KEPT_BYTES)
         return results
 
     def _check(self) -> None:

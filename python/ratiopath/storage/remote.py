@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 import os
-import threading
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from ratiopath.errors import OverlayAccessError, OverlayFormatError, OverlayNotFoundError
+from ratiopath.lru import Lru
 from ratiopath.resources import LARGEST_SEGMENT
 from ratiopath.storage.files import RandomAccessFile
 
@@ -35,57 +34,17 @@ KEPT_BYTES = 64 * 1024**2
 Range = tuple[int, int]
 
 
-class FetchedBytes:
-    """The bytes fetched last, within a limit; safe to share between threads."""
-
-    def __init__(self, limit: int = KEPT_BYTES) -> None:
-        self._limit = limit
-        self.clear()
-
-    def clear(self) -> None:
-        """Forget everything, the lock included."""
-        self._lock = threading.Lock()
-        self._parts: OrderedDict[tuple[object, ...], bytes | None] = OrderedDict()
-        self._bytes = 0
-
-    def __contains__(self, key: tuple[object, ...]) -> bool:
-        with self._lock:
-            return key in self._parts
-
-    def __getitem__(self, key: tuple[object, ...]) -> bytes | None:
-        with self._lock:
-            self._parts.move_to_end(key)
-            return self._parts[key]
-
-    def find(self, key: tuple[object, ...]) -> bytes | None:
-        """Return what was kept under a key, or None."""
-        try:
-            return self[key]
-        except KeyError:
-            return None
-
-    def keep(self, key: tuple[object, ...], part: bytes | None) -> None:
-        """Keep bytes, or the knowledge that there are none, and let go of the oldest."""
-        if _cost(part) > self._limit // 4:
-            return
-        with self._lock:
-            if key in self._parts:
-                self._bytes -= _cost(self._parts[key])
-            self._bytes += _cost(part)
-            self._parts[key] = part
-            while self._bytes > self._limit:
-                _, oldest = self._parts.popitem(last=False)
-                self._bytes -= _cost(oldest)
+# What an entry takes besides its bytes.
+_ENTRY_BYTES = 512
 
 
-def _cost(part: bytes | None) -> int:
-    return 512 + len(part or b"")
+def _cost(_key: tuple[object, ...], part: bytes | None) -> int:
+    return _ENTRY_BYTES + len(part or b"")
 
 
-fetched = FetchedBytes()
-if hasattr(os, "register_at_fork"):
-    # A thread of the parent may hold the lock.
-    os.register_at_fork(after_in_child=fetched.clear)
+# Keyed by the file's identity and the range; None tells that there is no such object, which spares
+# a Zarr that leaves out its empty chunks a request for each.
+fetched: Lru[tuple[object, ...], bytes | None] = Lru(_cost)
 
 
 class RemoteFile(RandomAccessFile):
@@ -139,7 +98,7 @@ class RemoteFile(RandomAccessFile):
             raise EOFError(f"bytes {offset} to {offset + count} lie past the end at {self.size}")
         if count > LARGEST_READ:
             raise ValueError(f"{count:,} bytes at once are more than {LARGEST_READ:,}")
-        part = fetched.find((*self.identity, offset, count))
+        part = fetched.get((*self.identity, offset, count))
         return self.fetch([(offset, count)])[0] if part is None else part
 
     def read_ahead(self, ranges: Sequence[Sequence[Range]]) -> int:
@@ -181,7 +140,7 @@ class RemoteFile(RandomAccessFile):
                 raise OverlayAccessError(reason, self.path)
             found |= {(at, n): part[at - start : at - start + n] for at, n in members}
         for place, part in found.items():
-            fetched.keep((*self.identity, *place), part)
+            fetched.put((*self.identity, *place), part, KEPT_BYTES)
         return [found[place] for place in ranges]
 
     def close(self) -> None:
@@ -266,7 +225,7 @@ class _Blocks(io.RawIOBase):
     def _blocks(self, first: int, last: int) -> list[bytes]:
         """Return blocks ``first`` to ``last - 1``; those that lack are fetched together."""
         places = [self._place(block) for block in range(first, last)]
-        parts = [fetched.find((*self._file.identity, *place)) for place in places]
+        parts = [fetched.get((*self._file.identity, *place)) for place in places]
         lacking = [place for place, part in zip(places, parts, strict=True) if part is None]
         new = dict(zip(lacking, self._file.fetch(lacking), strict=True)) if lacking else {}
         return [new[p] if part is None else part for p, part in zip(places, parts, strict=True)]
