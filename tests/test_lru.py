@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from forking import Stuck, StuckIds, in_child
+from ratiopath.annotations.layer import cache as layers
 from ratiopath.lru import ForkSafe, Lru
 from ratiopath.readers.opening import _readers
 from ratiopath.segments.cache import cache
@@ -103,4 +104,4 @@ def test_a_child_begins_with_empty_caches_and_goes_on_counting():
 
 
 def test_everything_that_has_a_lock_for_the_whole_process_is_renewed():
-    assert all(isinstance(one, ForkSafe) for one in (cache, _readers, fetched))
+    assert all(isinstance(one, ForkSafe) for one in (cache, layers, _readers, fetched))

@@ -14,9 +14,6 @@ from shapely import MultiPolygon, Point, Polygon, box
 import ratiopath
 from annotation_files import drawn_annotations, plain_overlap, write_qupath
 from geometries import REGIONS
-from ratiopath.annotations.formats import read_features
-from ratiopath.annotations.layer import LayerCache, cache
-from ratiopath.call.annotation_options import AnnotationOptions
 from ratiopath.errors import (
     OverlayFormatError,
     OverlayNotFoundError,
@@ -311,41 +308,3 @@ def test_classes_are_names(classes):
 def test_a_scale_that_cannot_be_names_the_row(two, bad):
     with pytest.raises(OverlayValueError, match=r"downsample must be positive.*row=1"):
         ratiopath.annotation_overlap(box(0, 0, 9, 9), two, [0, 0], [0, 0], downsample=[1, bad])
-
-
-# --- what is kept ---------------------------------------------------------------------------
-
-
-def test_a_file_is_read_once_and_anew_when_it_changes(tmp_path, monkeypatch):
-    reads = []
-
-    def counting(path, class_column):
-        reads.append(path)
-        return read_features(path, class_column)
-
-    monkeypatch.setattr("ratiopath.annotations.layer.read_features", counting)
-    cache.clear()
-    path = write_qupath(tmp_path / "a.geojson", [(box(0, 0, 5, 10), "a")])
-    for _ in range(3):
-        rows = ratiopath.annotation_overlap(box(0, 0, 10, 10), path, 0, 0, downsample=1)
-        assert rows == [{"a": 0.5}]
-    assert len(reads) == 1
-    write_qupath(tmp_path / "a.geojson", [(box(0, 0, 2.5, 10), "a")])
-    assert ratiopath.annotation_overlap(box(0, 0, 10, 10), path, 0, 0, downsample=1) == [
-        {"a": 0.25}
-    ]
-    assert len(reads) == 2
-
-
-def test_what_is_kept_is_bounded_but_the_latest_stays(tmp_path, monkeypatch):
-    kept = LayerCache()
-    monkeypatch.setenv("RATIOPATH_CACHE_BYTES", "2000")
-    shapes = [(box(0, 0, 5, 10), "a")]
-    paths = [write_qupath(tmp_path / f"{number}.geojson", shapes) for number in range(5)]
-    for path in paths:
-        kept.read(path, AnnotationOptions())
-        assert kept._bytes() <= 2000
-    assert len(kept._layers) == 2
-    monkeypatch.setenv("RATIOPATH_CACHE_BYTES", "0")
-    kept.read(paths[-1], AnnotationOptions())
-    assert len(kept._layers) == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,11 +13,14 @@ from ratiopath import _core
 from ratiopath.annotations.formats import read_features
 from ratiopath.annotations.polygons import class_polygons, dissolve, flat, valid_polygons
 from ratiopath.errors import OverlayNotFoundError, OverlayValueError
+from ratiopath.lru import ForkSafe, Lru
 from ratiopath.resources import cache_bytes
 from ratiopath.storage.files import file_identity, unopenable
 from ratiopath.values.selection import OTHER
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ratiopath.annotations.features import Features
     from ratiopath.call.annotation_options import AnnotationOptions
 
@@ -91,22 +93,40 @@ def _keys(
     return keys, np.array([number[name] for name in features.classes], np.intp)
 
 
-class LayerCache:
+class _Parse:
+    """The parse of one file, which other threads that need it wait for.
+
+    Attributes:
+        is_over: Set once there is a layer or an error; neither is there if the thread was stopped.
+    """
+
+    def __init__(self) -> None:
+        self.is_over = threading.Event()
+        self.layer: AnnotationLayer | None = None
+        self.error: Exception | None = None
+
+
+class LayerCache(ForkSafe):
     """Least recently used layers within a number of bytes; safe to share between threads.
 
     The latest stays however large it is: blocks of rows of one slide follow one another.
     """
 
     def __init__(self) -> None:
-        self.renew()
+        self._layers: Lru[object, AnnotationLayer] = Lru(
+            lambda _, layer: layer.nbytes, keeps_latest=True
+        )
+        super().__init__()
 
     def renew(self) -> None:
-        """Start anew, also in a child process whose parent's threads held the lock."""
+        """Start anew; a forked child has none of the threads that parse."""
         self._lock = threading.Lock()
-        self._layers: OrderedDict[object, AnnotationLayer] = OrderedDict()
+        self._parses: dict[object, _Parse] = {}
 
     def read(self, path: str | None, options: AnnotationOptions) -> AnnotationLayer | None:
         """Return the layer of a file, from the cache where the file is unchanged.
+
+        Threads that ask for one file at once have it parsed once; other files wait for none.
 
         Args:
             path: The file, or None for a null path.
@@ -125,31 +145,54 @@ class LayerCache:
                 return None
             raise
         assert path is not None  # noqa: S101 - for the type checker: a null path has no identity
-        with self._lock:
-            if key not in self._layers:
-                features = read_features(path, options.class_column)
-                self._layers[key] = build_layer(features, options, path)
-            self._layers.move_to_end(key)
-            layer = self._layers[key]
-            self._shrink()
+
+        def parse() -> AnnotationLayer:
+            return build_layer(read_features(path, options.class_column), options, path)
+
+        layer = self._layers.get(key)
+        while layer is None:
+            layer = self._parsed(key, parse)
+        self._layers.shrink(cache_bytes())
         return layer
 
     def clear(self) -> None:
         """Forget everything."""
+        self._layers.clear()
+
+    def _parsed(self, key: object, parse: Callable[[], AnnotationLayer]) -> AnnotationLayer | None:
+        """Parse a file or wait for the thread that does; None where that thread was stopped."""
         with self._lock:
-            self._layers.clear()
+            # Asked again: the parse may have ended since, and it keeps its layer before it ends.
+            layer = self._layers.get(key)
+            if layer is not None:
+                return layer
+            running = self._parses.get(key)
+            if running is None:
+                mine = self._parses[key] = _Parse()
+        if running is None:
+            return self._run(key, mine, parse)
+        running.is_over.wait()
+        if running.error is not None:
+            raise running.error
+        return running.layer
 
-    def _shrink(self) -> None:
-        while len(self._layers) > 1 and self._bytes() > cache_bytes():
-            self._layers.popitem(last=False)
-
-    def _bytes(self) -> int:
-        return sum(layer.nbytes for layer in self._layers.values())
+    def _run(
+        self, key: object, mine: _Parse, parse: Callable[[], AnnotationLayer]
+    ) -> AnnotationLayer:
+        try:
+            mine.layer = self._layers.setdefault(key, parse(), cache_bytes())
+        except Exception as error:
+            mine.error = error
+            raise
+        finally:
+            # An error is not kept: the file may be there, or be whole, the next time.
+            with self._lock:
+                del self._parses[key]
+            mine.is_over.set()
+        return mine.layer
 
 
 cache = LayerCache()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=cache.renew)
 
 
 def _identity(path: str | None) -> tuple[object, ...]:
