@@ -122,7 +122,7 @@ CASES = [
         tile=(512, 0),
     ),
     Case(
-        "16 px are half an overlay pixel, and round up",
+        "an offset of 16 px, half an overlay pixel, which rounds up",
         lambda: [columns(256)],
         32 * MPP,
         box(0, 0, 32, 32),
@@ -130,7 +130,7 @@ CASES = [
         tile=(16, 0),
     ),
     Case(
-        "a region of 8 px under overlay pixels of 64",
+        "a region of 8 px on overlay pixels of 64",
         lambda: [np.full((64, 64), 7, np.uint8)],
         64 * MPP,
         box(0, 0, 8, 8),
@@ -138,7 +138,7 @@ CASES = [
         tile=(640, 640),
     ),
     Case(
-        'a region so thin that it holds no centre, `coverage="exact"` here',
+        'a region too thin to contain a pixel centre (`coverage="exact"` here)',
         lambda: [np.full((512, 512), 3, np.uint8)],
         MPP,
         box(10.1, 0, 10.3, 512),
@@ -169,7 +169,7 @@ CASES = [
         {"300": 1.0},
     ),
     Case(
-        "a single-channel OME-TIFF that is 9 but for its first three columns",
+        "a single-channel OME-TIFF of 9 except in its first three columns",
         lambda: [np.where(columns(256, 256) < 3, columns(256, 256) + 1, 9).astype(np.uint8)],
         MPP,
         box(0, 0, 256, 256),
