@@ -49,6 +49,13 @@ def ray_session() -> Iterator[None]:
     ray.shutdown()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts Ray as slow: that alone takes seconds, whatever the test."""
+    for item in items:
+        if "ray_session" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 _generated: Counter[str] = Counter()
 
 

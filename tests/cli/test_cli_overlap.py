@@ -333,6 +333,7 @@ def kill_midway(command: list[str], parts: Path, least: int) -> None:
     assert process.wait() == -signal.SIGKILL
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_gives_the_same_table(tmp_path):
     folder = tmp_path / "slides"
     for index in range(18):

@@ -78,6 +78,7 @@ def test_every_python_block_compiles(page):
         compile(code, page.name, "exec")
 
 
+@pytest.mark.slow
 def test_every_python_block_has_the_right_types(tmp_path):
     """A page's blocks follow each other in one module, as a reader would type them."""
     pytest.importorskip("mypy")
@@ -159,6 +160,7 @@ def run_page(page: str, folder: Path, answer: str) -> Any:
     return json.loads(run.stdout.rpartition("ANSWER ")[2])
 
 
+@pytest.mark.slow
 def test_the_readme_s_code_runs(tmp_path):
     mask = tissue(1)
     write_overlay(tmp_path / "tissue_mask.tiff", [mask, mask[::2, ::2]], MASK_MPP)
@@ -166,6 +168,7 @@ def test_the_readme_s_code_runs(tmp_path):
     assert sorted(kept) == [512]
 
 
+@pytest.mark.slow
 def test_the_quick_start_keeps_the_tiles_with_tissue(tmp_path):
     (tmp_path / "data").mkdir()
     mask = tissue(2)[:, : 4 * TILE]
@@ -177,6 +180,7 @@ def test_the_quick_start_keeps_the_tiles_with_tissue(tmp_path):
     assert sorted(map(tuple, kept)) == sorted(full + mixed)
 
 
+@pytest.mark.slow
 def test_the_tutorial_measures_every_tile_s_tissue(tmp_path):
     (tmp_path / "data").mkdir()
     expected: dict[Any, Any] = {}
@@ -265,6 +269,7 @@ def test_the_page_on_remote_overlays_says_what_its_code_returns(tmp_path, monkey
     server.stop()
 
 
+@pytest.mark.slow
 def test_the_cluster_s_pipeline_keeps_the_tiles_with_tissue(tmp_path):
     rows = []
     for index in range(2):
@@ -298,6 +303,7 @@ def claims_of(code: str) -> list[tuple[str, str]]:
     return claims
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("page", "claims", "kept", "tiles"),
     [("docs/annotations.md", 3, "tumour", [0, 1024]), ("docs/heatmaps.md", 1, "likely", [0, 512])],

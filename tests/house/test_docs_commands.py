@@ -20,6 +20,8 @@ from pages import FENCED, ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 SLIDE = "CMU-1-Small-Region"
 TILE = 256
 

@@ -109,6 +109,7 @@ def test_rows_come_back_in_input_order_when_overlays_alternate(tmp_path, coverag
         check(found[row], expected, coverage)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coverage", ["center", "all_touched", "exact"])
 def test_segments_of_one_value_and_repeated_segments_count_like_any(tmp_path, coverage):
     paths = [write_overlay(tmp_path / f"{k}.tiff", [blocks(k)], 0.5) for k in range(3)]

@@ -73,6 +73,7 @@ def test_any_box_at_any_resolution_is_the_oracle_s(tile, mpp, corner, extent):
     np.testing.assert_array_equal(found.mask[0], expected.mask)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mpp", [0.25, 0.3, 0.5, 0.7, 0.75, 1.0, 1.5, 1.9, 2.0, 8.0])
 @pytest.mark.parametrize("level", [None, 0, 1, 2])
 def test_the_level_nearest_in_resolution_is_read_unless_one_is_forced(tmp_path, mpp, level):

@@ -64,6 +64,7 @@ def test_a_jpeg_frame_tells_samples_and_bits(samples, bits):
     assert jpeg_frame(stream[:2] + b"\xff\xff" + stream[2:]) == (24, 16, samples, bits)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("compression", "encode"),
     [

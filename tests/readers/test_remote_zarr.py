@@ -89,6 +89,7 @@ class PushedOut(Lru):
         return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_a_chunk_that_other_threads_push_out_is_fetched_again(tmp_path, server, kind, monkeypatch):
     path = write_zarr(tmp_path / "a.zarr", [labels(500, 600)], **kind)

@@ -17,6 +17,8 @@ pytest.importorskip("ray")
 
 import ray_cluster
 
+pytestmark = pytest.mark.slow
+
 BLOCKS = ray_cluster.OVERLAYS * 64 // ray_cluster.BLOCK_ROWS
 
 
