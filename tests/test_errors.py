@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import pickle
 import threading
+from pathlib import Path
 
 import imagecodecs
 import pytest
 
+import ratiopath
 from ratiopath.errors import (
+    CODES,
     OverlayAccessError,
     OverlayError,
     OverlayFormatError,
@@ -26,6 +30,9 @@ KINDS = [
     OverlayResolutionError,
     OverlayValueError,
 ]
+
+PACKAGE = Path(ratiopath.__file__).parent
+RAISED = {kind.__name__ for kind in KINDS} | {"VendorLayoutError"}
 
 
 def raised(kind, cause=None):
@@ -100,3 +107,65 @@ def test_errors_are_what_python_calls_them():
     assert issubclass(OverlayError, RuntimeError)
     assert issubclass(OverlayNotFoundError, FileNotFoundError)
     assert issubclass(OverlayValueError, ValueError)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_error_made_without_a_code_has_its_class_s_and_no_remedy(kind):
+    error = kind("it is torn")
+    assert (error.code, error.remedy) == (kind.default_code, None)
+    assert error.code in CODES
+
+
+def test_code_and_remedy_go_where_the_error_goes():
+    error = OverlayValueError("there is no level 7", "slide.tiff", code="no_such_level")
+    assert error.remedy == CODES["no_such_level"].remedy
+    for same in (error.at_row(3), pickle.loads(pickle.dumps(error.at_row(3)))):  # noqa: S301 - our own
+        assert (same.code, same.remedy, same.row) == (error.code, error.remedy, 3)
+        assert str(same) == (
+            f"there is no level 7: {CODES['no_such_level'].remedy} (path='slide.tiff', row=3)"
+        )
+
+
+def test_a_remedy_of_its_own_replaces_that_of_the_code():
+    error = OverlayNotFoundError("no such file", "a.tif", code="not_found", remedy="look twice")
+    assert str(error) == "no such file: look twice (path='a.tif')"
+    other = error.with_remedy("look again")
+    assert (other.remedy, other.code) == ("look again", "not_found")
+    assert str(pickle.loads(pickle.dumps(other))) == "no such file: look again (path='a.tif')"  # noqa: S301 - our own
+
+
+def test_a_remedy_hides_credentials_too():
+    error = OverlayFormatError("torn", code="corrupt", remedy="open https://me:pass@host/a")
+    assert str(error) == "torn: open https://***@host/a"
+
+
+def codes_and_texts():
+    """The codes that the package gives to errors, and all its constant texts outside the table."""
+    codes, texts = set(), set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "code":
+                codes |= {
+                    one.value for one in ast.walk(node.value) if isinstance(one, ast.Constant)
+                }
+            elif isinstance(node, ast.Constant) and path.name != "errors.py":
+                texts.add(node.value)
+    return {code for code in codes if code is not None}, texts
+
+
+def test_every_code_has_a_meaning_and_is_raised():
+    codes, texts = codes_and_texts()
+    assert len(codes) > 20
+    assert codes <= set(CODES)
+    assert set(CODES) - texts <= {kind.default_code for kind in [OverlayError, *KINDS]}
+
+
+def test_every_error_that_the_package_raises_has_a_code():
+    bare = []
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in RAISED:
+                continue
+            if not any(keyword.arg == "code" for keyword in node.keywords):
+                bare.append(f"{path.name}:{node.lineno}")
+    assert bare == []

@@ -122,7 +122,7 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path):
     result = run(tmp_path / "bad.tif", code=1)
     assert result.stdout == ""
     assert result.stderr.startswith("error: ")
-    assert "no such overlay file" in run(tmp_path / "none.tif", code=1).stderr
+    assert "no such file" in run(tmp_path / "none.tif", code=1).stderr
 
 
 def test_the_real_slide(shared_data):

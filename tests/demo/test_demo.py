@@ -86,7 +86,7 @@ def test_a_value_that_does_not_occur_is_an_error_that_writes_nothing(tmp_path):
     overlay = write_overlay(tmp_path / "o.tiff", [np.ones((64, 64), np.uint8)], 4.0)
     settings = Settings(output=tmp_path / "out", slide=slide, overlay=overlay)
     with pytest.raises(
-        OverlayValueError, match=r"no tile holds the value 255 .* found: 1; --value"
+        OverlayValueError, match=r"no tile holds the value 255 .* found: 1: --value"
     ):
         run(settings, Console(file=io.StringIO()))
     assert not settings.output.exists()

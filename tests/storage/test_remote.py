@@ -159,7 +159,7 @@ def test_urls_and_files_may_share_a_column(tmp_path, server):
 
 def test_a_missing_object_is_missing_and_nothing_else_is(server):
     url = f"{server.url}/a.tiff"
-    with pytest.raises(OverlayNotFoundError, match="no such overlay"):
+    with pytest.raises(OverlayNotFoundError, match="no such file"):
         overlap(url)
     assert overlap(url, on_missing="empty") == [{}]
     for status in (401, 403, 500, 503):
@@ -256,7 +256,7 @@ def test_a_slide_that_only_openslide_reads_says_what_to_do(server):
     server.objects["/a.mrxs"] = b"\xff\xd8\xff" + bytes(100)
     server.objects["/a.dcm"] = bytes(128) + b"DICM"
     for name in ("a.mrxs", "a.mrxs?version=1", "a.dcm"):
-        with pytest.raises(OverlayFormatError, match="download the overlay, or convert it"):
+        with pytest.raises(OverlayFormatError, match="download the file, or convert it"):
             overlap(f"{server.url}/{name}")
 
 

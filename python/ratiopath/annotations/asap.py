@@ -35,12 +35,13 @@ def parse_asap(data: bytes, path: str) -> Features:
         # expat, which reads it, limits by itself how far entities may expand.
         root = ET.fromstring(data)  # noqa: S314 - expat >= 2.4.1 limits entities itself
     except ET.ParseError as error:
-        raise OverlayFormatError(f"the file is no XML: {error}", path) from error
+        reason = f"the file is no XML: {error}"
+        raise OverlayFormatError(reason, path, code="corrupt") from error
     if root.tag != "ASAP_Annotations":
         raise OverlayFormatError(
-            f"the XML is not ASAP's (its root is <{root.tag}>, not <ASAP_Annotations>): export the"
-            " annotations as GeoJSON",
+            f"the XML is not ASAP's (its root is <{root.tag}>, not <ASAP_Annotations>)",
             path,
+            code="unsupported_annotations",
         )
     builder = FeatureBuilder(path)
     for number, annotation in enumerate(root.iter("Annotation")):

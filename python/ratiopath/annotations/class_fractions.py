@@ -101,7 +101,10 @@ def _group_fractions(
             np.ascontiguousarray(batch.numbers[name][group.rows] * factor)
             for name, factor in zip(("tile_x", "tile_y"), scale, strict=True)
         )
-        rows, columns, values = _measure(layer, region.vertices * scale, region.ring_ends, x, y)
+        try:
+            rows, columns, values = _measure(layer, region.vertices * scale, region.ring_ends, x, y)
+        except ValueError as error:
+            raise group.error(str(error), code="unplaceable") from error
     if options.uncovered is not None:
         rows, columns, values = _complement(rows, columns, values, len(group.rows), len(keys) - 1)
     return Fractions([*keys], [*keys], group.rows[rows], columns, values)

@@ -92,7 +92,7 @@ class FeatureBuilder:
 
     def error(self, reason: str) -> OverlayFormatError:
         """Return an error that names the file and the feature."""
-        return OverlayFormatError(f"{self._names[-1]}: {reason}", self.path)
+        return OverlayFormatError(f"{self._names[-1]}: {reason}", self.path, code="corrupt")
 
     def finish(self) -> Features:
         """Make the polygons."""

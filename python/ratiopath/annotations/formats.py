@@ -63,7 +63,8 @@ def parse_features(data: bytes, path: str, class_column: str) -> Features:
         return parse_geojson(text, path, class_column)
     if text.startswith(b"<"):
         return parse_asap(text, path)
-    raise OverlayFormatError("annotations are GeoJSON, ASAP XML or GeoParquet; this is none", path)
+    reason = "annotations are GeoJSON, ASAP XML or GeoParquet; this is none"
+    raise OverlayFormatError(reason, path, code="unsupported_annotations")
 
 
 def _unpacked(data: bytes, path: str) -> bytes:
@@ -72,4 +73,5 @@ def _unpacked(data: bytes, path: str) -> bytes:
     try:
         return gzip.decompress(data)
     except (OSError, EOFError, zlib.error) as error:
-        raise OverlayFormatError(f"the gzip file is damaged: {error}", path) from error
+        reason = f"the gzip file is damaged: {error}"
+        raise OverlayFormatError(reason, path, code="corrupt") from error

@@ -29,7 +29,8 @@ def parse_geojson(data: bytes, path: str, class_column: str) -> Features:
     try:
         document = json.loads(data)
     except ValueError as error:
-        raise OverlayFormatError(f"the file is no JSON: {error}", path) from error
+        reason = f"the file is no JSON: {error}"
+        raise OverlayFormatError(reason, path, code="corrupt") from error
     builder = FeatureBuilder(path)
     for number, feature in enumerate(_features(document, path)):
         _add(builder, number, feature, class_column)
@@ -71,7 +72,8 @@ def _features(document: Any, path: str) -> list[Any]:
     elif isinstance(document, list):
         nested = [_features(part, path) for part in document]
         return [feature for part in nested for feature in part]
-    raise OverlayFormatError("the JSON is no GeoJSON FeatureCollection or list of features", path)
+    reason = "the JSON is no GeoJSON FeatureCollection or list of features"
+    raise OverlayFormatError(reason, path, code="unsupported_annotations")
 
 
 def _add(builder: FeatureBuilder, number: int, feature: Any, class_column: str) -> None:

@@ -45,11 +45,13 @@ def parse_geoparquet(data: bytes, path: str, class_column: str) -> Features:
         binary = table[geometry].cast(pa.binary()).to_numpy(zero_copy_only=False)
         geometries = shapely.from_wkb(binary)
     except (pa.ArrowException, shapely.errors.GEOSException) as error:
-        raise OverlayFormatError(f"the GeoParquet file cannot be read: {error}", path) from error
+        reason = f"the GeoParquet file cannot be read: {error}"
+        raise OverlayFormatError(reason, path, code="corrupt") from error
     finite = np.isfinite(shapely.bounds(geometries)).all(1) | shapely.is_empty(geometries)
     bad = ~finite & ~shapely.is_missing(geometries)
     if bad.any():
-        raise OverlayFormatError(f"row {int(np.argmax(bad))}: a coordinate is not finite", path)
+        reason = f"row {int(np.argmax(bad))}: a coordinate is not finite"
+        raise OverlayFormatError(reason, path, code="corrupt")
     names = [f"row {number}" for number in range(len(geometries))]
     classes = [class_name(value) or UNCLASSIFIED for value in table[class_column].to_pylist()]
     return Features.from_geometries(names, classes, geometries)
@@ -65,9 +67,12 @@ def _geometry_column(file: pq.ParquetFile, path: str) -> str:
         name = str(geo["primary_column"])
         encoding = geo["columns"][name]["encoding"]
     except (ValueError, KeyError, TypeError) as error:
-        raise OverlayFormatError("the file's GeoParquet metadata are damaged", path) from error
+        reason = "the file's GeoParquet metadata are damaged"
+        raise OverlayFormatError(reason, path, code="corrupt") from error
     if encoding != "WKB":
-        raise OverlayFormatError(f"geometry encoded as {encoding}: write it as WKB", path)
+        reason = f"geometry encoded as {encoding}"
+        code = "unsupported_annotations"
+        raise OverlayFormatError(reason, path, code=code, remedy="write it as WKB")
     return name
 
 
@@ -76,7 +81,7 @@ def _check_columns(file: pq.ParquetFile, wanted: tuple[str, ...], path: str) -> 
     for name in wanted:
         if name not in there:
             raise OverlayFormatError(
-                f"the file has no column {name!r}, but {', '.join(there)}: class_column= names"
-                " the column of classes",
+                f"the file has no column {name!r}, but {', '.join(there)}",
                 path,
+                code="no_such_column",
             )

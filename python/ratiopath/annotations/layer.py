@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,10 +11,10 @@ import numpy as np
 from ratiopath import _core
 from ratiopath.annotations.formats import read_features
 from ratiopath.annotations.polygons import class_polygons, dissolve, flat, valid_polygons
-from ratiopath.errors import OverlayNotFoundError, OverlayValueError
+from ratiopath.errors import OverlayFormatError, OverlayNotFoundError, OverlayValueError
 from ratiopath.lru import ForkSafe, Lru
 from ratiopath.resources import cache_bytes
-from ratiopath.storage.files import file_identity, unopenable
+from ratiopath.storage.files import file_identity, path_status
 from ratiopath.values.selection import OTHER
 
 if TYPE_CHECKING:
@@ -62,13 +61,18 @@ def build_layer(features: Features, options: AnnotationOptions, path: str) -> An
     polygons, index = valid_polygons(features, options.invalid, path)
     keys, of_feature = _keys(features, options, path)
     if options.uncovered in keys:
-        raise OverlayValueError(f"uncovered={options.uncovered!r} is a class of the file", path)
+        reason = f"uncovered={options.uncovered!r} is a class of the file"
+        raise OverlayValueError(reason, path, code="taken_name")
     parts = class_polygons(polygons, of_feature[index], len(keys), exclusive=options.exclusive)
     if options.uncovered is not None:
         parts.append(dissolve(polygons))
     classes = np.repeat(np.arange(len(parts), dtype=np.uint32), [len(part) for part in parts])
     vertices, ring_ends, polygon_ends = flat(np.concatenate([np.empty(0, object), *parts]))
-    native = _core.Layer(vertices, ring_ends, polygon_ends, classes, len(parts))
+    try:
+        native = _core.Layer(vertices, ring_ends, polygon_ends, classes, len(parts))
+    except ValueError as error:
+        # A finite coordinate may still be too far off for exact arithmetic.
+        raise OverlayFormatError(str(error), path, code="corrupt") from error
     nbytes = 512 + _BYTES_OF_A_VERTEX * len(vertices)
     return AnnotationLayer([*keys, *options.uncovered_keys], native, nbytes)
 
@@ -86,9 +90,7 @@ def _keys(
     undeclared = [name for name, key in number.items() if key is None]
     if undeclared:
         raise OverlayValueError(
-            f"class {undeclared[0]!r} is not among the classes: declare it, or 'other' to gather"
-            " the rest",
-            path,
+            f"class {undeclared[0]!r} is not among the classes", path, code="undeclared_class"
         )
     return keys, np.array([number[name] for name in features.classes], np.intp)
 
@@ -140,10 +142,10 @@ class LayerCache(ForkSafe):
         """
         try:
             key = (_identity(path), options)
-        except OverlayNotFoundError:
+        except OverlayNotFoundError as error:
             if options.on_missing == "empty":
                 return None
-            raise
+            raise error.with_remedy("on_missing='empty' allows it") from error.__cause__
         assert path is not None  # noqa: S101 - for the type checker: a null path has no identity
 
         def parse() -> AnnotationLayer:
@@ -197,8 +199,5 @@ cache = LayerCache()
 
 def _identity(path: str | None) -> tuple[object, ...]:
     if path is None:
-        raise OverlayNotFoundError("annotations_path is null: on_missing='empty' allows it")
-    try:
-        return file_identity(path, os.stat(path))  # noqa: PTH116 - no Path made
-    except OSError as error:
-        raise unopenable(path, error) from error
+        raise OverlayNotFoundError("annotations_path is null", code="null_path")
+    return file_identity(path, path_status(path))

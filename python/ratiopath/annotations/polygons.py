@@ -46,8 +46,8 @@ def valid_polygons(
     if len(bad):
         first = f"{features.names[int(index[bad[0]])]}, {shapely.is_valid_reason(polygons[bad[0]])}"
         if invalid == "error":
-            reason = f"{len(bad)} polygons are invalid, first {first}: invalid='repair' mends them"
-            raise OverlayFormatError(reason, path)
+            reason = f"{len(bad)} polygons are invalid, first {first}"
+            raise OverlayFormatError(reason, path, code="invalid_polygon")
         _warn(path, f"{len(bad)} invalid polygons were repaired, first {first}")
         polygons = polygons.copy()
         polygons[bad] = shapely.make_valid(polygons[bad])

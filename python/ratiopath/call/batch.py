@@ -76,13 +76,16 @@ class Group:
         if x is None and y is None:
             return None
         if x is None or y is None:
-            raise self.error(f"{name}_x and {name}_y belong together: one is null")
+            reason = f"{name}_x and {name}_y belong together, and one is null"
+            raise self.error(reason, code="invalid_number")
         return x, y
 
-    def error(self, reason: str, index: int = 0) -> OverlayValueError:
-        """Return an error that names the overlay and a row, by its index in the group."""
+    def error(
+        self, reason: str, index: int = 0, *, code: str, remedy: str | None = None
+    ) -> OverlayValueError:
+        """Return an error that names the file and a row, by its index in the group."""
         path = self.overlay if isinstance(self.overlay, str) else None
-        return OverlayValueError(reason, path, int(self.rows[index]))
+        return OverlayValueError(reason, path, int(self.rows[index]), code=code, remedy=remedy)
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,8 @@ class Batch:
                 path = overlay if isinstance(overlay, str) else None
                 rule = "positive and at most 2^53" if positive else "at most 2^53 and not null"
                 given = "null or NaN" if np.isnan(values[row]) else f"{values[row]:g}"
-                raise OverlayValueError(f"{name} must be {rule}, got {given}", path, row)
+                reason = f"{name} must be {rule}, got {given}"
+                raise OverlayValueError(reason, path, row, code="invalid_number")
 
 
 def check_literal(name: str, value: Any) -> None:
@@ -189,7 +193,8 @@ def check_literal(name: str, value: Any) -> None:
     if isinstance(value, (str, bytes)) or _numbers(value, name).ndim:
         raise TypeError(f"{name} must be a column or a number, got {value!r}")
     if name == "level" and not (value >= 0 and float(value).is_integer()):
-        raise OverlayValueError(f"level must be a whole number of at least 0, got {value!r}")
+        reason = f"level must be a whole number of at least 0, got {value!r}"
+        raise OverlayValueError(reason, code="no_such_level", remedy="pass such a number")
 
 
 def _refine(codes: NDArray[np.intp], values: NDArray[np.float64]) -> NDArray[np.intp]:

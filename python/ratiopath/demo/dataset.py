@@ -103,7 +103,10 @@ def prepare_tiles(
 def _tiling(row: dict[str, Any]) -> list[dict[str, Any]]:
     if row["mpp_x"] is None:
         raise OverlayResolutionError(
-            "the slide's file does not say how many µm a pixel measures", row["path"]
+            "the slide's file does not say how many µm a pixel measures",
+            row["path"],
+            code="unknown_resolution",
+            remedy="pass slide_mpp",
         )
     corners = grid_tiles(
         slide_extent=(row["extent_x"], row["extent_y"]),

@@ -170,8 +170,10 @@ def _check_value(settings: Settings, sample: Sample, tiles: pa.Table) -> None:
     if number_text(settings.value) not in found:
         raise OverlayValueError(
             f"no tile holds the value {settings.value} that means tissue; found: "
-            f"{', '.join(found)}; --value names the right one",
+            f"{', '.join(found)}",
             str(sample.mask),
+            code="no_such_value",
+            remedy="--value names the right one",
         )
 
 

@@ -128,7 +128,8 @@ def outside_pixel(placement: Placement, options: Options) -> bytes:
     dtype = options.dtype or placement.reader.dtype
     sample = sample_holding(options.outside, dtype)
     if sample is None:
-        raise placement.group.error(f"outside={options.outside} is no value of {dtype}")
+        reason = f"outside={options.outside} is no value of {dtype}"
+        raise placement.group.error(reason, code="not_in_dtype")
     return np.full(placement.channels(options), sample, dtype).tobytes()
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ratiopath.errors import OverlayValueError
 from ratiopath.measure.areas import Areas, collect
 from ratiopath.results.entries import Fractions
 from ratiopath.values.pixels import Distinct
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ratiopath.call.options import OverlapOptions
+    from ratiopath.errors import OverlayValueError
     from ratiopath.placement.placement import Placement
 
 
@@ -60,7 +60,11 @@ def overlap_fractions(placement: Placement, options: OverlapOptions) -> Fraction
     selection = options.selection
     if selection.bins is not None and placement.channels(options) > 1:
         channels = placement.channels(options)
-        raise placement.group.error(f"bins need channel=: the overlay has {channels} channels")
+        raise placement.group.error(
+            f"bins need channel=: the overlay has {channels} channels",
+            code="needs_channel",
+            remedy="choose one",
+        )
     # Keys that are declared are the same for every piece of the work.
     at_once = selection.declared_keys is None
     sums = _joined(collect(placement, options, partial(_sums, placement, options), at_once=at_once))
@@ -76,7 +80,7 @@ def _sums(placement: Placement, options: OverlapOptions, found: Areas) -> _Sums:
     try:
         keyed = options.selection.apply(distinct)
     except ValueError as error:
-        raise placement.group.error(str(error)) from error
+        raise placement.group.error(str(error), code="ambiguous_class") from error
     values = distinct.index[found.index]
     columns = keyed.index[values]
     counted = columns >= 0
@@ -124,7 +128,7 @@ def _undeclared(
     placement: Placement, patch: int, text: str, options: OverlapOptions
 ) -> OverlayValueError:
     if options.selection.classes is not None:
-        reason = f"value {text} is not among the classes: declare it, or 'other' to gather the rest"
-    else:
-        reason = f"value {text} is in no bin: let the edges reach -inf and inf"
-    return OverlayValueError(reason, placement.reader.path, int(placement.group.rows[patch]))
+        return placement.group.error(
+            f"value {text} is not among the classes", patch, code="undeclared_class"
+        )
+    return placement.group.error(f"value {text} is in no bin", patch, code="outside_bins")

@@ -127,7 +127,7 @@ def _gather(
         # Placed anew, so that no more overlays stay open than the readers' own bound.
         placement = placing(group)
         if PatchKind.of(placement, options) != kind:
-            raise group.error("the file was replaced while it was read: read it again")
+            raise group.error("the file was replaced while it was read", code="replaced")
         if kind == target and arrays[0].dtype != object and _is_slice(group.rows):
             first, last = group.rows[0], group.rows[-1]
             fill(placement, tuple(array[first : last + 1] for array in arrays))
@@ -172,7 +172,8 @@ def _cast(data: NDArray[Any], dtype: np.dtype[Any], group: Group) -> NDArray[Any
     if changed.any():
         index = int(np.argmax(changed.reshape(len(data), -1).any(axis=1)))
         value = data[index][changed[index]][0]
-        raise group.error(f"value {value} of {data.dtype} is no {dtype}: check dtype=", index)
+        reason = f"value {value} of {data.dtype} is no {dtype}"
+        raise group.error(reason, index, code="not_in_dtype", remedy="check dtype=")
     return result
 
 
@@ -185,6 +186,6 @@ def _check_size(groups: Sequence[Group], kinds: Sequence[PatchKind]) -> None:
             shape = " x ".join(map(str, kind.data_shape))
             raise group.error(
                 f"patches of {shape} {kind.dtype} need {total:,} bytes by this row, more than"
-                f" {LARGEST_OUTPUT:,}: read fewer rows at once (in Ray, repartition with"
-                " target_num_rows_per_block first) or a coarser level="
+                f" {LARGEST_OUTPUT:,}",
+                code="too_many_pixels",
             )

@@ -70,7 +70,11 @@ def _add(
 ) -> None:
     channels = placement.channels(options)
     if channels > 1:
-        raise placement.group.error(f"stats need channel=: the overlay has {channels} channels")
+        raise placement.group.error(
+            f"stats need channel=: the overlay has {channels} channels",
+            code="needs_channel",
+            remedy="choose one",
+        )
     shares = options.shares
     *moments, quantiles = _summaries(placement, options).finish(shares)
     by_share = quantiles.reshape(-1, max(len(shares), 1)).T

@@ -194,6 +194,5 @@ def _scaled(size: int, scale: float) -> int:
 def _check_side(width: float, height: float) -> None:
     if max(width, height) > LARGEST_SIDE:
         raise ValueError(
-            f"a patch of {height:.0f} x {width:.0f} overlay pixels is larger than any overlay:"
-            " check the ROI and the µm per pixel"
+            f"a patch of {height:.15g} x {width:.15g} overlay pixels is larger than any overlay"
         )

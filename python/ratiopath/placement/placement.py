@@ -176,7 +176,8 @@ def place(batch: Batch, group: Group, region: Region | None, options: Options) -
     channels = None if isinstance(reader, EmptyReader) else reader.channels
     if channels is not None and options.channel is not None and options.channel >= channels:
         raise group.error(
-            f"there is no channel {options.channel}: the overlay's {channels} count from 0"
+            f"there is no channel {options.channel}: the overlay has {channels}",
+            code="no_such_channel",
         )
     return Placement(group, reader, level, shape, plan)
 
@@ -197,10 +198,11 @@ def place_slide(batch: Batch, group: Group, background: float) -> Placement:
     """
     with _errors_of(group):
         if not isinstance(group.overlay, str):
-            raise group.error("path is null")
+            raise group.error("path is null", code="null_path")
         reader = open_reader(group.overlay, transparent=background)
         if sample_holding(background, reader.dtype) is None:
-            raise group.error(f"background={background} is no value of {reader.dtype}")
+            reason = f"background={background} is no value of {reader.dtype}"
+            raise group.error(reason, code="not_in_dtype", remedy="choose one that is")
         level = _forced_level(group, reader) or 0
         tile = Region.rectangle(*(group.numbers[name] for name in EXTENT))
         tiles = batch.numbers["tile_x"][group.rows], batch.numbers["tile_y"][group.rows]
@@ -217,9 +219,9 @@ def _errors_of(group: Group) -> Generator[None]:
     except OverlayError as error:
         raise error.at_row(int(group.rows[0])) from error.__cause__
     except CoordinateError as error:
-        raise group.error(str(error), error.index) from error
+        raise group.error(str(error), error.index, code="invalid_number") from error
     except ValueError as error:
-        raise group.error(str(error)) from error
+        raise group.error(str(error), code="unplaceable") from error
 
 
 def _open(group: Group, options: Options) -> Reader:
@@ -227,10 +229,10 @@ def _open(group: Group, options: Options) -> Reader:
         return ArrayReader(group.overlay)
     try:
         return _open_path(group.overlay, options)
-    except OverlayNotFoundError:
+    except OverlayNotFoundError as error:
         if options.on_missing == "empty":
             return EmptyReader(options.dtype or _dtype_outside(options))
-        raise
+        raise error.with_remedy("on_missing='empty' allows it") from error.__cause__
 
 
 def _dtype_outside(options: Options) -> np.dtype[Any]:
@@ -242,7 +244,7 @@ def _dtype_outside(options: Options) -> np.dtype[Any]:
 
 def _open_path(path: str | None, options: Options) -> Reader:
     if path is None:
-        raise OverlayNotFoundError("overlay_path is null: on_missing='empty' allows it")
+        raise OverlayNotFoundError("overlay_path is null", code="null_path")
     return open_reader(path, storage_options=options.storage_options)
 
 

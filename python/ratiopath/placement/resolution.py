@@ -129,7 +129,8 @@ def missing_level(level: float, count: int, path: str) -> OverlayValueError:
         The error to raise.
     """
     there = "only level 0" if count == 1 else f"levels 0 to {count - 1}"
-    return OverlayValueError(f"there is no level {level:g}: the file has {there}", path)
+    reason = f"there is no level {level:g}: the file has {there}"
+    return OverlayValueError(reason, path, code="no_such_level")
 
 
 def base_mpp(
@@ -169,11 +170,7 @@ def base_mpp(
     )
     if found is not None:
         return found.mpp
-    raise OverlayResolutionError(
-        f"{describe_missing_mpp(metadata)}: pass overlay_mpp_x and overlay_mpp_y, or, where the"
-        " overlay spans the slide, slide_extent_x and slide_extent_y",
-        path,
-    )
+    raise OverlayResolutionError(describe_missing_mpp(metadata), path, code="unknown_resolution")
 
 
 def find_base_mpp(
@@ -315,7 +312,8 @@ def _spanning_mpp(level0: Level, tile_mpp: Pair, slide_extent: Pair, path: str) 
 
 def _checked(values: Pair, names: str, path: str) -> Pair:
     if not _is_positive(values):
-        raise OverlayValueError(f"{names} must be finite and positive, got {values}", path)
+        reason = f"{names} must be finite and positive, got {values}"
+        raise OverlayValueError(reason, path, code="invalid_number")
     return float(values[0]), float(values[1])
 
 

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ratiopath.errors import OverlayFormatError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -59,6 +61,46 @@ class ResolutionMetadata:
     ome: tuple[float, float] | None = None
     vendor: tuple[float, float] | None = None
     tags: tuple[float, float, float] | None = None
+
+
+class RefusedError(ValueError):
+    """What a reader will not decode, though the file may be sound.
+
+    Readers catch whatever their codecs raise and take it for damage; this they know better.
+
+    Args:
+        reason: What is refused.
+        code: ``"unsupported"`` or ``"too_large"``, see `ratiopath.errors.CODES`.
+        remedy: What the user can do, where the code's own remedy does not say it well.
+    """
+
+    def __init__(self, reason: str, code: str = "unsupported", remedy: str | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.remedy = remedy
+
+
+def cannot_read(what: str, error: Exception, path: str) -> OverlayFormatError:
+    """Return the error for a file, or a part of one, that cannot be read.
+
+    Args:
+        what: The file or the part.
+        error: Why.
+        path: The file's path.
+
+    Returns:
+        The error to raise from ``error``.
+    """
+    code, remedy = "corrupt", None
+    if isinstance(error, RefusedError):
+        code, remedy = error.code, error.remedy
+    reason = f"{what} cannot be read: {error}"
+    return OverlayFormatError(reason, path, code=code, remedy=remedy)
+
+
+def segment_name(level: int, row: int, column: int) -> str:
+    """Return how messages call a segment."""
+    return f"segment (row {row}, column {column}) of level {level}"
 
 
 class Reader(ABC):

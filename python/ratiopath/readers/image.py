@@ -22,7 +22,14 @@ from PIL.PngImagePlugin import PngImageFile
 
 from ratiopath.errors import OverlayError, OverlayFormatError
 from ratiopath.readers.alpha import without_alpha
-from ratiopath.readers.base import Level, Reader, ResolutionMetadata
+from ratiopath.readers.base import (
+    Level,
+    Reader,
+    RefusedError,
+    ResolutionMetadata,
+    cannot_read,
+    segment_name,
+)
 from ratiopath.readers.codestreams import jpeg_frame, png_size
 from ratiopath.resources import LARGEST_SEGMENT
 from ratiopath.storage.files import PositionalFile, RandomAccessFile
@@ -93,7 +100,7 @@ class ImageReader(Reader):
             raise
         except Exception as error:
             self.close()
-            raise OverlayFormatError(f"the image cannot be read: {error}", self.path) from error
+            raise cannot_read("the image", error, self.path) from error
 
     def read_segment(self, level: int, row: int, column: int) -> NDArray[Any]:
         """Decode the image; see `Reader.read_segment`.
@@ -107,11 +114,11 @@ class ImageReader(Reader):
             pixels = pixels.reshape(image.height, image.width, -1)[:, :, : image.samples]
             if pixels.shape[2] != image.samples or pixels.dtype != image.dtype:
                 raise ValueError(f"it holds {pixels.shape[2]} samples of {pixels.dtype}")  # noqa: TRY301 - told as the others
+        except OverlayError:
+            # A remote file that fails is not corrupt.
+            raise
         except Exception as error:
-            raise OverlayFormatError(
-                f"segment (row {row}, column {column}) of level {level} cannot be read: {error}",
-                self.path,
-            ) from error
+            raise cannot_read(segment_name(level, row, column), error, self.path) from error
         if image.has_alpha:
             pixels = without_alpha(pixels, image.samples - 1, self._transparent)
         return np.ascontiguousarray(pixels)
@@ -123,7 +130,7 @@ class ImageReader(Reader):
     def _open(self) -> None:
         size = self._file.size
         if size > LARGEST_SEGMENT:
-            raise self._too_large(size, "stored")
+            raise _too_large(size, "stored")
         start = self._file.read(0, min(len(PNG_MAGIC), size))
         if start.startswith(JPEG_MAGIC):
             self._image = _jpeg(self._file.read(0, size))
@@ -132,19 +139,19 @@ class ImageReader(Reader):
         else:
             self._image = _png(self._file.read(0, _PNG_HEADER), size)
         if self._image.decoded_bytes > LARGEST_SEGMENT:
-            raise self._too_large(self._image.decoded_bytes, "decoded")
+            raise _too_large(self._image.decoded_bytes, "decoded")
         width, height, samples, self.dtype, has_alpha, _ = self._image
         if min(width, height) < 1:
-            raise OverlayFormatError("the image has no pixels", self.path)
+            raise OverlayFormatError("the image has no pixels", self.path, code="corrupt")
         self.channels = samples - has_alpha
         self.levels = (Level(width, height, width, height),)
 
-    def _too_large(self, size: int, how: str) -> OverlayFormatError:
-        return OverlayFormatError(
-            f"the image takes {size:,} bytes {how}, more than {LARGEST_SEGMENT:,}, and is only"
-            " decoded whole; write it as a tiled TIFF",
-            self.path,
-        )
+
+def _too_large(size: int, how: str) -> RefusedError:
+    return RefusedError(
+        f"it takes {size:,} bytes {how}, more than {LARGEST_SEGMENT:,}, and is only decoded whole",
+        "too_large",
+    )
 
 
 def _png(header: bytes, file_bytes: int) -> _Image:
@@ -177,7 +184,10 @@ def _jpeg(content: bytes) -> _Image:
     with JpegImageFile(io.BytesIO(content)) as image:
         orientation = image.getexif().get(_ORIENTATION, 1)
     if orientation not in (0, 1):
-        raise ValueError(f"EXIF says Orientation {orientation}: rewrite it with 1 (top left)")
+        raise RefusedError(
+            f"EXIF says Orientation {orientation}",
+            remedy="rewrite it with Orientation 1 (top left)",
+        )
     return _Image(width, height, samples, np.dtype(np.uint8), False, _jpeg_pixels)  # noqa: FBT003 - has_alpha
 
 
@@ -190,7 +200,7 @@ def _bmp(content: bytes) -> _Image:
     with BmpImageFile(io.BytesIO(content)) as image:
         (width, height), mode = image.size, image.mode
     if mode not in _BMP_MODES:
-        raise ValueError(f"a BMP of mode {mode} is not supported")
+        raise RefusedError(f"a BMP of mode {mode} is not supported")
     samples, char = _BMP_MODES[mode]
     return _Image(width, height, samples, np.dtype(char), mode == "RGBA", _bmp_pixels)
 

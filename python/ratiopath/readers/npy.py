@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib import format as npy_format
 
-from ratiopath.errors import OverlayFormatError
-from ratiopath.readers.base import SAMPLE_TYPES, Level, Reader, ResolutionMetadata
+from ratiopath.errors import OverlayError
+from ratiopath.readers.base import (
+    SAMPLE_TYPES,
+    Level,
+    Reader,
+    RefusedError,
+    ResolutionMetadata,
+    cannot_read,
+    segment_name,
+)
 from ratiopath.resources import LARGEST_SEGMENT
 from ratiopath.storage.files import PositionalFile, RandomAccessFile
 
@@ -55,11 +63,15 @@ class NpyReader(Reader):
         self.resolution = ResolutionMetadata()
         try:
             self._read_header()
+        except OverlayError:
+            # A remote file that fails is not corrupt.
+            self.close()
+            raise
         except Exception as error:
             self.close()
-            raise OverlayFormatError(f"the .npy file cannot be read: {error}", self.path) from error
+            raise cannot_read("the .npy file", error, self.path) from error
 
-    def read_segment(self, level: int, row: int, column: int) -> NDArray[Any]:  # noqa: ARG002 - there is one
+    def read_segment(self, level: int, row: int, column: int) -> NDArray[Any]:
         """Read one band of rows, or of columns in Fortran's order; see `Reader.read_segment`.
 
         Raises:
@@ -68,9 +80,7 @@ class NpyReader(Reader):
         try:
             return self._columns(column) if self._is_fortran else self._rows(row)
         except (EOFError, OSError, ValueError) as error:
-            raise OverlayFormatError(
-                f"segment (row {row}, column {column}) cannot be read: {error}", self.path
-            ) from error
+            raise cannot_read(segment_name(level, row, column), error, self.path) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -80,15 +90,15 @@ class NpyReader(Reader):
         header = io.BytesIO(self._file.read(0, min(_HEADER_BYTES, self._file.size)))
         version = npy_format.read_magic(header)
         if version not in _HEADERS:
-            raise ValueError(f"version {version} is not supported")
+            raise RefusedError(f"version {version} is not supported")
         shape, self._is_fortran, self._stored = _HEADERS[version](header)
         self._start = header.tell()
         if self._stored.char not in SAMPLE_TYPES:
-            raise ValueError(
+            raise RefusedError(
                 f"its dtype is {self._stored}, not bool, integer or float16 to float64"
             )
         if len(shape) not in (2, 3) or min(shape) < 1:
-            raise ValueError(f"its shape is {shape}, not (H, W) or (H, W, C) with pixels in it")
+            raise RefusedError(f"its shape is {shape}, not (H, W) or (H, W, C) with pixels in it")
         end = self._start + math.prod(shape) * self._stored.itemsize
         if end > self._file.size:
             raise EOFError(
@@ -102,7 +112,8 @@ class NpyReader(Reader):
         length = self._height if self._is_fortran else self._width
         line_bytes = length * self.channels * self.dtype.itemsize
         if line_bytes > LARGEST_SEGMENT:
-            raise ValueError(f"one line of it takes {line_bytes:,} bytes, over {LARGEST_SEGMENT:,}")
+            reason = f"one line of it takes {line_bytes:,} bytes, over {LARGEST_SEGMENT:,}"
+            raise RefusedError(reason, "too_large")
         lines = max(1, min(BAND, BAND_BYTES // line_bytes))
         if self._is_fortran:
             return Level(self._width, self._height, min(lines, self._width), self._height)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ratiopath.errors import OverlayFormatError, OverlayNotFoundError
 from ratiopath.lru import Lru
-from ratiopath.storage.files import PositionalFile, RandomAccessFile, file_identity, unopenable
+from ratiopath.storage.files import PositionalFile, RandomAccessFile, file_identity, path_status
 from ratiopath.storage.filesystems import Storage, is_url, local_path
 from ratiopath.storage.folders import Folder, LocalFolder, RemoteFolder, ZipFolder
 from ratiopath.storage.remote import RemoteFile, remote_identity
@@ -30,7 +30,7 @@ _ZARR_DOCUMENTS = ("zarr.json", ".zattrs", ".zgroup", ".zarray")
 _ZARR_NAME = re.compile(r"\.zarr(/|$)")
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _IMAGE_MAGICS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM")
-_REMEDY = "download the overlay, or convert it to a tiled TIFF"
+_REMEDY = "download the file, or convert it to a tiled TIFF"
 _NPY_MAGIC = b"\x93NUMPY"
 
 
@@ -81,19 +81,11 @@ def open_reader(
 
 
 def _find_local(name: str, transparent: float) -> tuple[tuple[object, ...], Callable[[], Reader]]:
-    try:
-        status = os.stat(name)  # noqa: PTH116 - no Path made per tile
-    except OSError as error:
-        raise unopenable(name, error) from error
-    except ValueError as error:
-        raise OverlayNotFoundError(f"no file has such a name: {error}", name) from error
+    status = path_status(name)
     document = _zarr_document(name) if stat.S_ISDIR(status.st_mode) else None
     if document is not None:
         folder = LocalFolder(name, document)
         return (*folder.identity, transparent), partial(_open_zarr, folder, document, transparent)
-    # Opening a pipe waits for who writes into it, for ever if nobody does.
-    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
-        raise OverlayFormatError("the overlay is no regular file", name)
     identity = (*file_identity(name, status), transparent)
     return identity, partial(_open, name, transparent)
 
@@ -111,7 +103,8 @@ def _find_remote(
             folder = RemoteFolder(storage, document, storage.status(document))
             opened = partial(_open_zarr, folder, document, transparent)
             return (*folder.identity, transparent), opened
-    raise OverlayNotFoundError("no such overlay, neither a file nor a Zarr", storage.url)
+    reason = "no such file, nor a folder that holds a Zarr"
+    raise OverlayNotFoundError(reason, storage.url, code="not_found")
 
 
 def _remote_file(storage: Storage) -> Status | None:
@@ -134,8 +127,10 @@ def _open_remote(storage: Storage, status: Status, transparent: float) -> Reader
     reader = _open_by_content(file, transparent)
     if reader is None:
         raise OverlayFormatError(
-            f"of remote files TIFF, OME-Zarr, PNG, JPEG, BMP and .npy are read: {_REMEDY}",
+            "of remote files only TIFF, OME-Zarr, PNG, JPEG, BMP and .npy are read",
             storage.url,
+            code="unsupported",
+            remedy=_REMEDY,
         )
     file.settle()
     return reader
@@ -182,8 +177,10 @@ def _open_tiff(file: RandomAccessFile, transparent: float) -> Reader:
         return TiffReader(file, transparent)
     except VendorLayoutError as error:
         if file.is_remote:
-            reason = f"{error.reason}, which reads no remote files: {_REMEDY}"
-            raise OverlayFormatError(reason, file.path) from error
+            reason = f"{error.reason}, which reads no remote files"
+            raise OverlayFormatError(
+                reason, file.path, code="unsupported", remedy=_REMEDY
+            ) from error
         return _open_slide(file.path, transparent, refused=error.reason)
 
 
@@ -192,7 +189,8 @@ def _open_zip(file: PositionalFile, transparent: float) -> Reader:
     folder = ZipFolder(file.path, file.identity, _ZARR_DOCUMENTS)
     document = next((name for name in _ZARR_DOCUMENTS if folder.get(name) is not None), None)
     if document is None:
-        raise OverlayFormatError("the zip file holds no Zarr at its root", file.path)
+        reason = "the zip file holds no Zarr at its root"
+        raise OverlayFormatError(reason, file.path, code="unsupported")
     return _open_zarr(folder, document, transparent)
 
 
@@ -200,8 +198,12 @@ def _open_zarr(folder: Folder, document: str, transparent: float) -> Reader:
     try:
         from ratiopath.readers.zarr.reader import ZarrReader  # noqa: PLC0415 - see above
     except ImportError as error:
-        reason = f"Zarr needs the extra zarr ({error}): pip install 'ratiopath[zarr]'"
-        raise OverlayFormatError(reason, folder.path) from error
+        raise OverlayFormatError(
+            f"Zarr needs the extra zarr ({error})",
+            folder.path,
+            code="missing_package",
+            remedy="pip install 'ratiopath[zarr]'",
+        ) from error
     return ZarrReader(folder, 3 if document == "zarr.json" else 2, transparent)
 
 
@@ -212,4 +214,4 @@ def _open_slide(path: str, transparent: float, refused: str = "tifffile: not a T
         return OpenSlideReader(path, transparent)
     except OverlayFormatError as error:
         reason = f"no backend reads the file ({refused}; OpenSlide: {error.reason})"
-        raise OverlayFormatError(reason, path) from error
+        raise OverlayFormatError(reason, path, code=error.code) from error

@@ -10,7 +10,7 @@ import numpy as np
 import openslide
 
 from ratiopath.errors import OverlayFormatError
-from ratiopath.readers.base import Level, Reader, ResolutionMetadata
+from ratiopath.readers.base import Level, Reader, ResolutionMetadata, cannot_read, segment_name
 from ratiopath.storage.files import file_identity, unopenable
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ class OpenSlideReader(Reader):
         except OSError as error:
             raise unopenable(self.path, error) from error
         except openslide.OpenSlideError as error:
-            raise OverlayFormatError(f"it cannot be opened: {error}", self.path) from error
+            reason = f"it cannot be opened: {error}"
+            raise OverlayFormatError(reason, self.path, code="unsupported") from error
         self._downsamples = self._slide.level_downsamples
         self.levels = tuple(map(_grid, self._slide.level_dimensions, self._downsamples))
         self.resolution = _resolution(self._slide.properties)
@@ -89,9 +90,9 @@ class OpenSlideReader(Reader):
         if x is None or y is None:
             raise OverlayFormatError(
                 f"level {level} is no integer fraction of level 0, and so large that OpenSlide"
-                f" would blend pixels of its segment (row {row}, column {column}); choose another"
-                " one with level=",
+                f" would blend pixels of its segment (row {row}, column {column})",
                 self.path,
+                code="blended_level",
             )
         before_x, before_y = left - x.pixel, top - y.pixel
         size = (before_x + width, before_y + height)
@@ -99,10 +100,7 @@ class OpenSlideReader(Reader):
             region = self._slide.read_region((x.position, y.position), level, size)
         except (openslide.OpenSlideError, OSError, ValueError) as error:
             self._renew()
-            raise OverlayFormatError(
-                f"segment (row {row}, column {column}) of level {level} cannot be read: {error}",
-                self.path,
-            ) from error
+            raise cannot_read(segment_name(level, row, column), error, self.path) from error
         return _rgb(np.asarray(region)[before_y:, before_x:], self._transparent)
 
     def close(self) -> None:

@@ -113,10 +113,10 @@ def _check_labels(batch: Batch, found: Sequence[Fractions]) -> None:
             row = int(rows[np.argmax(counts)])
             overlay = batch.overlays[batch.overlay_index[row]]
             raise OverlayValueError(
-                f"{counts.max()} distinct values in one tile are a heatmap, not labels: pass bins="
-                " to count ranges or classes= with 'other'",
+                f"{counts.max()} distinct values in one tile are a heatmap, not labels",
                 overlay if isinstance(overlay, str) else None,
                 row,
+                code="too_many_values",
             )
 
 

@@ -118,9 +118,9 @@ def cover_slide(plan: SlidePlan, settings: Settings) -> Iterator[tuple[pa.Table,
         seen.update(coverage.keys)
         if settings.options.selection.declared_keys is None and len(seen) > MOST_LABELS:
             raise OverlayValueError(
-                f"more than {MOST_LABELS} distinct values are a heatmap, not labels: count ranges"
-                " with bins, or declare classes with 'other'",
+                f"more than {MOST_LABELS} distinct values are a heatmap, not labels",
                 plan.job.overlay,
+                code="too_many_values",
             )
         conditions = settings.conditions
         kept = conditions.mask({key: coverage.dense(key) for key in conditions.keys}, len(tiles))

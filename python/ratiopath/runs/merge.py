@@ -98,8 +98,8 @@ def merge(
     keys = key_names((record for _, record in done), declared)
     if len(keys) > MOST_LABELS:
         raise OverlayValueError(
-            f"the slides hold {len(keys):,} different values, too many for a column each: declare"
-            " classes with 'other', or count ranges with bins"
+            f"the slides hold {len(keys):,} different values, too many for a column each",
+            code="too_many_values",
         )
     schema = table_schema(keys, keep_all=keep_all)
     rows = 0

@@ -90,12 +90,15 @@ def plan_slide(job: Job, settings: Settings) -> SlidePlan:
     row = read_slide_row(job.slide, settings.tiling).to_pylist()[0]
     if row["mpp_x"] is None:
         raise OverlayResolutionError(
-            "the slide's file does not say how many µm a pixel measures", job.slide
+            "the slide's file does not say how many µm a pixel measures",
+            job.slide,
+            code="unknown_resolution",
+            remedy="pass slide_mpp",
         )
     xs, ys = (_positions(row, axis, settings) for axis in "xy")
     found = job.overlay_exists
     if not found and settings.on_missing == "error":
-        raise OverlayNotFoundError("no such overlay file", job.overlay)
+        raise OverlayNotFoundError("no such overlay file", job.overlay, code="not_found")
     level, chunk = _overlay_level(job.overlay, row, settings) if found else (None, MOST_TILES)
     notes = tuple(_notes(row, len(xs) * len(ys), settings))
     return SlidePlan(job, row, xs, ys, found, level, chunk, notes)

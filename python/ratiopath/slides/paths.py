@@ -61,7 +61,8 @@ def find_slides(
     kept = [path for path in found if endings is None or path.lower().endswith(endings)]
     if not kept:
         kind = "file" if endings is None else f"file that ends in {', '.join(endings)}"
-        raise OverlayNotFoundError(f"no {kind} in {', '.join(map(str, named))}")
+        reason = f"no {kind} in {', '.join(map(str, named))}"
+        raise OverlayNotFoundError(reason, code="not_found")
     if left_out := sorted({os.fspath(path) for path in named}.intersection(found).difference(kept)):
         warnings.warn(f"file_extensions leaves out {', '.join(left_out)}", stacklevel=3)
     return kept
@@ -82,7 +83,8 @@ def _expand(path: str, *, ignore_missing: bool) -> list[str]:
     matches = glob.glob(path, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
     found = sorted(match for match in matches if Path(match).is_file())
     if not found and not ignore_missing:
-        raise OverlayNotFoundError("the slide, folder or pattern matches no file", path)
+        reason = "the slide, folder or pattern matches no file"
+        raise OverlayNotFoundError(reason, path, code="not_found")
     return found
 
 

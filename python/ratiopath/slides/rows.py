@@ -176,9 +176,11 @@ def _base_mpp(reader: Reader, path: str, tiling: Tiling) -> Pair | None:
     if tiling.mpp is None:
         return None
     raise OverlayResolutionError(
-        f"{describe_missing_mpp(reader.resolution)}: pass slide_mpp, the µm per pixel of level 0,"
-        " or choose a level with level= in place of mpp=",
+        describe_missing_mpp(reader.resolution),
         path,
+        code="unknown_resolution",
+        remedy="pass slide_mpp, the µm per pixel of level 0, or choose a level with level= in place"
+        " of mpp=",
     )
 
 

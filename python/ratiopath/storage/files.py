@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -145,6 +146,30 @@ class PositionalFile(RandomAccessFile):
                 return self.stream.read(count) or b""
 
 
+def path_status(path: str) -> os.stat_result:
+    """Return what the operating system says of a file or folder, before it is opened.
+
+    Args:
+        path: Its path.
+
+    Raises:
+        OverlayNotFoundError: There is nothing of that name.
+        OverlayFormatError: It may not be looked at, or is neither a file nor a folder.
+    """
+    try:
+        status = os.stat(path)  # noqa: PTH116 - no Path made per tile
+    except OSError as error:
+        raise unopenable(path, error) from error
+    except ValueError as error:
+        # A null byte in the name, for one.
+        reason = f"no file has such a name: {error}"
+        raise OverlayNotFoundError(reason, path, code="not_found") from error
+    # Opening a pipe waits for who writes into it, for ever if nobody does.
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise OverlayFormatError("this is no regular file", path, code="not_a_file")
+    return status
+
+
 def unopenable(path: str, error: OSError) -> OverlayNotFoundError | OverlayFormatError:
     """Return the error for a file that the operating system does not open.
 
@@ -156,5 +181,10 @@ def unopenable(path: str, error: OSError) -> OverlayNotFoundError | OverlayForma
         The error to raise from ``error``.
     """
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        return OverlayNotFoundError("no such overlay file", path)
-    return OverlayFormatError(f"the overlay cannot be opened: {error.strerror}", path)
+        return OverlayNotFoundError("no such file", path, code="not_found")
+    if isinstance(error, PermissionError):
+        code = "not_permitted"
+    else:
+        # Else a disk or its network failed, or the process has too many files open.
+        code = "not_a_file" if isinstance(error, IsADirectoryError) else "unreachable"
+    return OverlayFormatError(f"the file cannot be opened: {error.strerror}", path, code=code)

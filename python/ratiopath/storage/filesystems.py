@@ -191,14 +191,12 @@ class Storage:
 
     def _no_ranges(self) -> OverlayAccessError:
         return OverlayAccessError(
-            "the server sends whole files, no ranges of bytes: download the overlay, or serve it"
-            " from one that does",
-            self.url,
+            "the server sends whole files, no ranges of bytes", self.url, code="no_ranges"
         )
 
     @contextlib.contextmanager
     def _errors(self) -> Generator[None]:
-        """Raise what the file system raises as an overlay's error, without credentials."""
+        """Raise what the file system raises as this package's errors, without credentials."""
         try:
             yield
         except OverlayError:
@@ -211,18 +209,29 @@ class Storage:
     def _translated(self, error: Exception, text: str) -> OverlayError:
         if isinstance(error, ImportError):
             return OverlayFormatError(
-                f"what reads such URLs is not installed ({text}): pip install 'ratiopath[remote]'"
-                " for s3:// and http(s)://, gcsfs for gs://",
+                f"what reads such URLs is not installed ({text})",
                 self.url,
+                code="missing_package",
+                remedy="pip install 'ratiopath[remote]' for s3:// and http(s)://, gcsfs for gs://",
             )
         if isinstance(error, FileNotFoundError):
-            return OverlayNotFoundError("no such overlay", self.url)
+            return OverlayNotFoundError("no such file", self.url, code="not_found")
         if isinstance(error, ValueError) and "rotocol not known" in text:
-            return OverlayFormatError(f"no file system reads such a URL: {text}", self.url)
+            return OverlayFormatError(
+                f"no file system reads such a URL: {text}",
+                self.url,
+                code="unsupported",
+                remedy="check how it begins",
+            )
         if isinstance(error, PermissionError) or getattr(error, "status", None) in (401, 403):
-            reason = f"access was refused ({text}): check storage_options and the permissions"
-            return OverlayAccessError(reason, self.url)
-        return OverlayAccessError(f"the overlay cannot be reached: {text}", self.url)
+            return OverlayAccessError(
+                f"access was refused ({text})",
+                self.url,
+                code="not_permitted",
+                remedy="check storage_options and the permissions",
+            )
+        reason = f"the file cannot be reached: {text}"
+        return OverlayAccessError(reason, self.url, code="unreachable")
 
     def _clean(self, text: str) -> str:
         for secret in self._secrets:

@@ -113,7 +113,8 @@ class ZipFolder(Folder):
         except OSError as error:
             raise unopenable(path, error) from error
         except Exception as error:
-            raise OverlayFormatError(f"the zip file cannot be read: {error}", path) from error
+            reason = f"the zip file cannot be read: {error}"
+            raise OverlayFormatError(reason, path, code="corrupt") from error
         self._names = frozenset(self._zip.namelist())
         tops = {name.partition("/")[0] for name in self._names}
         at_root = not tops.isdisjoint(documents)

@@ -67,8 +67,8 @@ class RemoteFile(RandomAccessFile):
     def __init__(self, storage: Storage, status: Status) -> None:
         self.path = storage.url
         if status.size is None:
-            reason = "the server does not say how many bytes the overlay has: download it"
-            raise OverlayAccessError(reason, self.path)
+            reason = "the server does not say how many bytes the file has"
+            raise OverlayAccessError(reason, self.path, code="no_ranges")
         self.size = status.size
         self.identity = remote_identity(storage, status)
         self._storage, self._status = storage, status
@@ -134,10 +134,11 @@ class RemoteFile(RandomAccessFile):
         found: dict[Range, bytes] = {}
         for ((start, count), members), part in zip(spans, parts, strict=True):
             if part is None:
-                raise OverlayNotFoundError("the overlay was deleted meanwhile", self.path)
+                reason = "the file was deleted while it was read"
+                raise OverlayNotFoundError(reason, self.path, code="replaced")
             if len(part) != count:
                 reason = f"the server sent {len(part)} of the {count} bytes at {start}"
-                raise OverlayAccessError(reason, self.path)
+                raise OverlayAccessError(reason, self.path, code="unreachable")
             found |= {(at, n): part[at - start : at - start + n] for at, n in members}
         for place, part in found.items():
             fetched.put((*self.identity, *place), part, KEPT_BYTES)
@@ -157,8 +158,8 @@ def remote_identity(storage: Storage, status: Status) -> tuple[object, ...]:
 
 
 def replaced(path: str) -> OverlayFormatError:
-    """Return the error for an overlay that is another one than when it was opened."""
-    return OverlayFormatError("the overlay was replaced while it was read: read it again", path)
+    """Return the error for a file that is another one than when it was opened."""
+    return OverlayFormatError("the file was replaced while it was read", path, code="replaced")
 
 
 def merged(ranges: Iterable[Range]) -> list[tuple[Range, list[Range]]]:

@@ -265,5 +265,5 @@ def _check_one_dtype(patches: np.ndarray[Any, Any]) -> None:
     for row, patch in enumerate(patches):
         if patch.dtype != first:
             raise OverlayValueError(
-                f"overlays of {first} and {patch.dtype} in one column: pass dtype=", None, row
+                f"overlays of {first} and {patch.dtype} in one column", row=row, code="mixed_dtypes"
             )

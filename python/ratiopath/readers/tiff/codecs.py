@@ -21,6 +21,7 @@ import numpy as np
 import tifffile
 
 from ratiopath._core import decode_lzw
+from ratiopath.readers.base import RefusedError
 from ratiopath.readers.codestreams import JPEG_2000_START, LERC
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _lerc_unpacker(page: Page) -> Callable[[bytes, int], bytes] | None:
     if not kind:
         return None
     if kind not in _LERC_PACKINGS:
-        raise ValueError(f"LERC packed by method {kind} is not supported")
+        raise RefusedError(f"LERC packed by method {kind} is not supported")
     unpack = _LERC_PACKINGS[kind]
     return lambda stored, size: unpack(stored, 2 * size + _LERC_HEADERS)
 

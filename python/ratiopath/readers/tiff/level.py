@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ratiopath.readers.base import Level
+from ratiopath.readers.base import Level, RefusedError
 from ratiopath.readers.tiff.planes import RowPlane, StripPlane, TilePlane
 from ratiopath.resources import LARGEST_SEGMENT
 
@@ -90,9 +90,10 @@ class TiffLevel:
             Exception: Whatever reading and decoding raise.
         """
         if self.is_too_large:
-            raise ValueError(
-                f"its strips or tiles take more than {LARGEST_SEGMENT >> 20} MiB each when decoded;"
-                " rewrite the file tiled, for example with tiles of 512 x 512"
+            raise RefusedError(
+                f"its strips or tiles take more than {LARGEST_SEGMENT >> 20} MiB each when decoded",
+                "too_large",
+                remedy="rewrite the file tiled, for example with tiles of 512 x 512",
             )
         if len(self.planes) == 1:
             return self.planes[0].read(self.grid, row, column, slot)

@@ -19,7 +19,7 @@ import tifffile
 
 from ratiopath.errors import OverlayError, OverlayFormatError
 from ratiopath.readers.alpha import without_alpha
-from ratiopath.readers.base import SAMPLE_TYPES, Reader
+from ratiopath.readers.base import SAMPLE_TYPES, Reader, RefusedError, cannot_read, segment_name
 from ratiopath.readers.tiff.level import TiffLevel
 from ratiopath.readers.tiff.metadata import GDAL_NODATA, fill_value, resolution_metadata
 from ratiopath.readers.tiff.orientation import oriented_levels, oriented_resolution
@@ -97,7 +97,7 @@ class TiffReader(Reader):
             raise
         except Exception as error:
             self.close()
-            raise OverlayFormatError(f"the TIFF cannot be read: {error}", self.path) from error
+            raise cannot_read("the TIFF", error, self.path) from error
 
     def read_segment(self, level: int, row: int, column: int) -> NDArray[Any] | None:
         """Decode one tile or band of rows; see `Reader.read_segment`.
@@ -123,11 +123,11 @@ class TiffReader(Reader):
     ) -> NDArray[Any] | None:
         try:
             pixels = self._levels[level].read(row, column, slot)
+        except OverlayError:
+            # A remote file that fails is not corrupt.
+            raise
         except Exception as error:
-            raise OverlayFormatError(
-                f"segment (row {row}, column {column}) of level {level} cannot be read: {error}",
-                self.path,
-            ) from error
+            raise cannot_read(segment_name(level, row, column), error, self.path) from error
         if pixels is not None and self._alpha is not None:
             pixels = without_alpha(pixels, self._alpha, self._transparent)
         return None if pixels is None else np.ascontiguousarray(pixels)
@@ -153,7 +153,8 @@ class TiffReader(Reader):
         layout = _vendor_layout(tiff)
         if layout is not None:
             _check_tiles(tiff)
-            raise VendorLayoutError(f"tifffile: {layout} is left to OpenSlide", self.path)
+            reason = f"tifffile: {layout} is left to OpenSlide"
+            raise VendorLayoutError(reason, self.path, code="unsupported")
         pages = pyramid_pages(_series(tiff))
         first = pages[0][0].keyframe
         tags = {number: first.tags.valueof(number) for number in _READ_TAGS}
@@ -172,13 +173,15 @@ class TiffReader(Reader):
     def _refuse_unsupported(self, page: Page) -> None:
         if page.dtype is None or page.dtype.char not in SAMPLE_TYPES:
             bits = f"SampleFormat {page.sampleformat}, {page.bitspersample} bits"
-            raise OverlayFormatError(f"samples of this type are not supported: {bits}", self.path)
+            reason = f"samples of this type are not supported ({bits})"
+            raise OverlayFormatError(reason, self.path, code="unsupported")
         if min(page.shaped) < 1:
-            raise OverlayFormatError("the image has no pixels", self.path)
+            raise OverlayFormatError("the image has no pixels", self.path, code="corrupt")
         if page.compression not in _COMPRESSIONS:
             codec = getattr(page.compression, "name", "unknown")
             number = int(page.compression)
-            raise OverlayFormatError(f"compression {number} ({codec}) is not supported", self.path)
+            reason = f"compression {number} ({codec}) is not supported"
+            raise OverlayFormatError(reason, self.path, code="unsupported")
 
 
 def _series(tiff: tifffile.TiffFile) -> Sequence[Any]:
@@ -194,7 +197,8 @@ def _check_first_page(tiff: tifffile.TiffFile, path: str) -> None:
     try:
         _ = tiff.pages.first
     except IndexError as error:
-        raise OverlayFormatError("the TIFF holds no image that can be read", path) from error
+        reason = "the TIFF holds no image that can be read"
+        raise OverlayFormatError(reason, path, code="corrupt") from error
 
 
 def _check_tiles(tiff: tifffile.TiffFile) -> None:
@@ -204,7 +208,8 @@ def _check_tiles(tiff: tifffile.TiffFile) -> None:
     for page in pages:
         # OpenSlide decodes into 4 bytes a pixel.
         if page.is_tiled and 4 * page.tilewidth * page.tilelength > LARGEST_SEGMENT:
-            raise ValueError(f"its tiles are {page.tilewidth} x {page.tilelength} pixels each")
+            reason = f"its tiles are {page.tilewidth} x {page.tilelength} pixels each"
+            raise RefusedError(reason, "too_large")
 
 
 def _vendor_layout(tiff: tifffile.TiffFile) -> str | None:

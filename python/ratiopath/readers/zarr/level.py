@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ratiopath.readers.base import Level
+from ratiopath.readers.base import Level, RefusedError
 from ratiopath.readers.zarr.shards import ShardIndex
 from ratiopath.resources import LARGEST_SEGMENT
 from ratiopath.storage.folders import WHOLE, Folder, Part
@@ -54,7 +54,7 @@ class ZarrLevel:
         self._folder, self._array, self._axes = folder, array, axes
         shape, self._chunk = tuple(map(int, array.shape)), tuple(map(int, array.chunks))
         if not shape or min(shape) < 1 or max(shape) > LARGEST_SIDE:
-            raise ValueError(f"an array of shape {shape} is not read")
+            raise RefusedError(f"an array of shape {shape} is not read")
         self.dtype = array.dtype.newbyteorder("=")
         self.fill = (array.fill_value if array.fill_value is not None else self.dtype.type()).item()
         self.channels = 1 if axes.channel is None else shape[axes.channel]
@@ -125,9 +125,11 @@ class ZarrLevel:
         self._chunk_bytes = math.prod(self._chunk) * self.dtype.itemsize
         size = max(self._chunk_bytes, self.segment_bytes)
         if size > LARGEST_SEGMENT:
-            raise ValueError(
+            raise RefusedError(
                 f"chunks of {self._chunk} {self.dtype} take {size:,} bytes decoded, more than"
-                f" {LARGEST_SEGMENT:,}: rewrite the array with chunks of, for example, 512 x 512"
+                f" {LARGEST_SEGMENT:,}",
+                "too_large",
+                remedy="rewrite the array with chunks of, for example, 512 x 512",
             )
 
     def _selection(self, row: int, column: int) -> tuple[slice | int, ...]:

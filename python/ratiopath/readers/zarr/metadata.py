@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ratiopath.readers.base import RefusedError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -124,12 +126,12 @@ def named_axes(names: Sequence[str | None], types: Sequence[str | None]) -> Axes
     """
     lower = [str(name).lower() for name in names]
     if lower.count("y") != 1 or lower.count("x") != 1:
-        raise ValueError(f"the axes must be named, with one y and one x, not {list(names)}")
+        raise RefusedError(f"the axes must be named, with one y and one x, not {list(names)}")
     channels = [
         index for index, name in enumerate(lower) if types[index] == "channel" or name == "c"
     ]
     if len(channels) > 1:
-        raise ValueError(f"several axes are channels: {list(names)}")
+        raise RefusedError(f"several axes are channels: {list(names)}")
     return Axes(lower.index("y"), lower.index("x"), channels[0] if channels else None)
 
 
@@ -150,7 +152,7 @@ def plain_axes(dimensions: int, names: Sequence[str | None] | None) -> Axes:
     ):
         return named_axes(names, [None] * dimensions)
     if dimensions not in (2, 3):
-        raise ValueError(
+        raise RefusedError(
             f"an array without multiscales or names of its axes is (H, W) or (H, W, C), not"
             f" of {dimensions} axes"
         )

@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import zarr
 
-from ratiopath.errors import OverlayError, OverlayFormatError
-from ratiopath.readers.base import SAMPLE_TYPES, Reader, ResolutionMetadata
+from ratiopath.errors import OverlayError
+from ratiopath.readers.base import (
+    SAMPLE_TYPES,
+    Reader,
+    RefusedError,
+    ResolutionMetadata,
+    cannot_read,
+    segment_name,
+)
 from ratiopath.readers.zarr.level import ZarrLevel
 from ratiopath.readers.zarr.metadata import find_multiscale, is_series, plain_axes
 from ratiopath.readers.zarr.store import FolderStore
@@ -51,7 +58,7 @@ class ZarrReader(Reader):
         except OverlayError:
             raise
         except Exception as error:
-            raise OverlayFormatError(f"the Zarr cannot be read: {error}", self.path) from error
+            raise cannot_read("the Zarr", error, self.path) from error
 
     def read_segment(self, level: int, row: int, column: int) -> NDArray[Any] | None:
         """Decode one chunk, or several small ones; see `Reader.read_segment`.
@@ -64,10 +71,7 @@ class ZarrReader(Reader):
         except OverlayError:
             raise
         except Exception as error:
-            raise OverlayFormatError(
-                f"segment (row {row}, column {column}) of level {level} cannot be read: {error}",
-                self.path,
-            ) from error
+            raise cannot_read(segment_name(level, row, column), error, self.path) from error
 
     def read_ahead(self, level: int, places: Sequence[tuple[int, int]]) -> int:
         """Fetch chunks many at a time; see `Reader.read_ahead`."""
@@ -76,7 +80,7 @@ class ZarrReader(Reader):
         try:
             array.read_ahead(places[:count])
         except ValueError as error:
-            raise OverlayFormatError(f"a shard cannot be read: {error}", self.path) from error
+            raise cannot_read("a shard", error, self.path) from error
         return min(count, len(places))
 
     def close(self) -> None:
@@ -94,9 +98,9 @@ class ZarrReader(Reader):
             self._open(node["0"])
             return
         if multiscale is None:
-            raise ValueError(
-                "the group holds no multiscales: name an image within it, such as x.zarr/0 or"
-                " x.zarr/labels/tissue"
+            raise RefusedError(
+                "the group holds no multiscales",
+                remedy="name an image within it, such as x.zarr/0 or x.zarr/labels/tissue",
             )
         self._open_pyramid(node, multiscale)
 
@@ -132,7 +136,7 @@ def _array(group: zarr.Group, dataset: Dataset, multiscale: Multiscale) -> zarr.
 
 def _checked(array: zarr.Array[Any]) -> zarr.Array[Any]:
     if array.dtype.char not in SAMPLE_TYPES:
-        raise ValueError(f"samples of {array.dtype} are not supported")
+        raise RefusedError(f"samples of {array.dtype} are not supported")
     return array
 
 
@@ -157,15 +161,16 @@ def _check_place(dataset: Dataset, level: ZarrLevel, base: Dataset, level0: Zarr
             raise ValueError(f"level {dataset.path!r} has no sensible scale: {dataset.scale}")
         # Centres of coarse pixels lie half a pixel off those of fine ones, which some write down.
         if abs(offset) > scale:
-            raise ValueError(
-                f"level {dataset.path!r} begins {offset:g} units off the origin, and an overlay"
-                f" must begin where its slide does; the array {dataset.path} can be read on its"
-                " own, with overlay_mpp_x and overlay_mpp_y"
+            raise RefusedError(
+                f"level {dataset.path!r} begins {offset:g} units off the origin, where its slide"
+                " begins",
+                remedy=f"read the array {dataset.path} on its own, and say its µm per pixel",
             )
         expected = size0 * scale0 / scale
         # Some write the same scale for all levels; then the sizes tell.
         if scale != scale0 and abs(expected - size) > 1 + size / 200:
-            raise ValueError(
+            raise RefusedError(
                 f"level {dataset.path!r} has {size} pixels along an axis where its scale of"
-                f" {scale:g} asks for {expected:g}; the array {dataset.path} can be read on its own"
+                f" {scale:g} asks for {expected:g}",
+                remedy=f"read the array {dataset.path} on its own",
             )
