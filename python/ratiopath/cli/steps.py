@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ratiopath.cli.console import RunProgress, say_error, standard_error
+from ratiopath.cli.hints import hint, reason
 from ratiopath.cli.outcome import Outcome
 from ratiopath.cli.summary import say_summary
 from ratiopath.cli.summary_json import say_json
@@ -87,7 +88,8 @@ def run_overlap(slides: list[str], settings: Settings, wishes: Wishes) -> Outcom
         say_error("interrupted", "The same command goes on where this one stopped.")
         raise typer.Exit(_INTERRUPTED) from None
     except (OSError, OverlayError) as error:
-        say_error(f"the results cannot be written: {error}")
+        text = hint(error)
+        say_error(f"the results cannot be written: {reason(error)}", *([text] if text else []))
         raise typer.Exit(1) from error
     outcome.seconds = time.perf_counter() - began
     (say_json if wishes.as_json else say_summary)(outcome)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ratiopath.cli.hints import reason, way_out
+from ratiopath.cli.hints import failure_hint, reason
 from ratiopath.cli.outcome import some
 
 if TYPE_CHECKING:
@@ -95,9 +95,9 @@ def _say_failed(outcome: Outcome, console: Console) -> None:
         where = f" ({path})" if path not in (None, failure.job.slide) else ""
         console.print(f"  {escape(failure.job.slide)}", soft_wrap=True)
         console.print(f"    {escape(reason(failure.error) + where)}", soft_wrap=True)
-        way = way_out(failure)
-        if way is not None:
-            console.print(f"    -> {escape(way)}", soft_wrap=True)
+        text = failure_hint(failure)
+        if text is not None:
+            console.print(f"    -> {escape(text)}", soft_wrap=True)
     if outcome.output is not None:
         console.print("Started again, the same command does only the slides that failed.")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 import ratiopath
-from ratiopath.cli.hints import reason, way_out
+from ratiopath.cli.hints import failure_hint, reason
 
 if TYPE_CHECKING:
     from ratiopath.cli.outcome import Outcome
@@ -35,7 +35,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
                 "overlay_path": failure.job.overlay,
                 "error": type(failure.error).__name__,
                 "reason": reason(failure.error),
-                "way_out": way_out(failure),
+                "way_out": failure_hint(failure),
             }
             for failure in outcome.failed
         ],

@@ -115,7 +115,10 @@ def demo(
         run(settings, Console())
     except (OverlayError, ValueError) as error:
         # What Ray raises holds the worker's traceback in its text; its cause is the error itself.
-        resolution = "The options --overlay-mpp and --slide-mpp give a file's µm per pixel."
-        hints = [resolution] if isinstance(error, OverlayResolutionError) else []
-        say_error(str(getattr(error, "cause", error)), *hints)
+        cause, hints = getattr(error, "cause", error), []
+        if isinstance(cause, OverlayResolutionError):
+            # Its remedy is in Python's words.
+            cause = cause.with_remedy(None)
+            hints = ["The options --overlay-mpp and --slide-mpp give a file's µm per pixel."]
+        say_error(str(cause), *hints)
         raise typer.Exit(1) from error
