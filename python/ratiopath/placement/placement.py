@@ -128,7 +128,8 @@ class Placement:
             take(self.plan, index, *arguments, **options)
         except _core.SegmentError as error:
             path = self.group.overlay if isinstance(self.group.overlay, str) else None
-            raise OverlayFormatError(str(error), path, self._first_row(index)) from error
+            row = self._first_row(index)
+            raise OverlayFormatError(str(error), path, row, code="corrupt") from error
 
     def _read_ahead(self, part: range) -> int:
         """Fetch what the first of some segments are stored in; return how many they are."""
