@@ -2,10 +2,10 @@
 
     python benches/annotations.py
 
-Both first agree to 1e-9 on every tile. CPU time of this process on one thread: the loop asks a tree
-for the annotations near a tile, intersects each with it and adds up their areas by class; it runs
-once, on polygons in memory. Ours is the median of five calls on a file that is kept; the last
-column is the first call, which reads it.
+First asserts that both agree to 1e-9 on every tile. Measures CPU time of this process on one
+thread. The loop queries an STRtree for the annotations near a tile, intersects each with the tile
+and adds up the areas by class; it runs once, on polygons in memory. Ours is the median of five
+calls with the file cached; the last column is the first call, which reads the file.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CLASSES = ("Tumor", "Stroma", "Necrosis", "Immune cells")
 
 
 def outline(rng: np.random.Generator, centre: tuple[float, float]) -> Polygon:
-    """A wavy outline as one draws it, of 20 to 200 vertices."""
+    """A wavy outline of 20 to 200 vertices, as drawn by hand."""
     count = int(rng.integers(20, 200))
     angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
     waves = 1 + 0.25 * np.sin(3 * angles + rng.uniform(0, 6)) + rng.uniform(-0.04, 0.04, count)
@@ -44,7 +44,7 @@ def outline(rng: np.random.Generator, centre: tuple[float, float]) -> Polygon:
 
 
 def drawn() -> tuple[list[Polygon], list[str]]:
-    """10,000 annotations, one to a place, so that none overlaps another and the loop is right."""
+    """10,000 annotations that do not overlap, so that the loop is right."""
     rng = np.random.default_rng(0)
     places = [(TILE * (x + 0.6), TILE * (y + 0.6)) for y in range(SIDE) for x in range(SIDE)]
     polygons = [outline(rng, place) for place in places]
@@ -67,7 +67,7 @@ def write(path: Path, polygons: list[Polygon], classes: list[str]) -> None:
 def plain_loop(
     polygons: list[Polygon], classes: list[str], roi: Polygon, tiles: list[tuple[int, int]]
 ) -> list[dict[str, float]]:
-    """What one writes without this library."""
+    """The code that one would write without this library."""
     tree = shapely.STRtree(polygons)
     rows = []
     for x, y in tiles:

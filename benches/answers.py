@@ -1,9 +1,9 @@
-"""Answers side by side with ratiopath 1.5.0, on small overlays whose true answer is obvious.
+"""Answers side by side with ratiopath 1.5.0, on small overlays where the right answer is obvious.
 
     python benches/answers.py
 
-Prints the table of `docs/moving.md`. Each line asserts that this package gives the true answer;
-what 1.5.0 gives is printed as it comes, from a process of its own.
+Prints the table of `docs/moving.md`. Each line asserts that this package gives the right answer.
+1.5.0 runs in a separate process, and its answer is printed as it is.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def columns(width: int, height: int = 64) -> NDArray[np.uint8]:
 
 
 def chequers(size: int, square: int) -> NDArray[np.uint8]:
-    """Squares of 0 and 200 by turns."""
+    """A chequerboard of 0 and 200."""
     rows, columns = np.indices((size, size)) // square
     return (200 * ((rows + columns) % 2)).astype(np.uint8)
 
@@ -186,7 +186,7 @@ def text(answer: dict[str, float]) -> str:
 
 
 def ours(case: Case, path: Path) -> dict[str, float]:
-    """This package's answer, asserted to be the true one."""
+    """This package's answer, asserted to be the right one."""
     found = ratiopath.overlay_overlap(
         case.roi, path, *case.tile, case.mpp, case.mpp, **case.options
     )

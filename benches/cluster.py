@@ -1,12 +1,12 @@
-"""A million tiles of a thousand overlays through Ray, to the parquet of those worth keeping.
+"""A million tiles on a thousand overlays through Ray, to a parquet file of those worth keeping.
 
     python benches/cluster.py [--overlays 1000] [--folder FOLDER] [--reference-overlays 20]
 
-makes the overlays (2560 x 1600 labels at 4 µm/px, all different, under slides of 0.5 µm/px with
-1000 tiles of 512 px each; a minute, 100 MB), and prints: the throughput of ``with_column`` against
-the direct call, of the pipeline by number of workers, what of it is Ray's own, the same pipeline
-with ratiopath 1.5.0 on fewer overlays, and the memory by time. FOLDER gets `cluster.json` and
-`cluster.svg`. Random tiles of the result are first compared with plain NumPy on the whole overlay.
+makes the overlays (2560 x 1600 labels at 4 µm/px, all different, for slides of 0.5 µm/px with 1000
+tiles of 512 px each; a minute, 100 MB), and prints the throughput of ``with_column`` against the
+direct call, the throughput of the pipeline by number of workers and Ray's share of its time, the
+same pipeline with ratiopath 1.5.0 on fewer overlays, and memory over time. Writes `cluster.json`
+and `cluster.svg` to FOLDER. First compares tiles of the result with plain NumPy on whole overlays.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def labels(seed: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 def make(folder: Path, overlays: int) -> Path:
-    """Write the overlays that are not there yet, and the table of all tiles."""
+    """Write the overlays that do not exist yet, and the table of all tiles."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"overlay_{index:04}.tiff" for index in range(overlays)]
     for index, path in enumerate(paths):
@@ -109,7 +109,7 @@ def run(what: str, tiles: Path, workers: int = 2, *, reference: bool = False) ->
 
 
 def check(tiles: Path, overlays: int) -> None:
-    """Compare what was kept, of some overlays, with counts of NumPy on the whole pixels."""
+    """Compare the kept tiles of some overlays with NumPy's counts on whole overlays."""
     kept = pq.read_table(tiles.with_name("kept")).sort_by([("overlay_path", "ascending")])
     step = HEIGHT // ROWS
     for index in np.random.default_rng(0).choice(overlays, min(overlays, 25), replace=False):
@@ -126,7 +126,7 @@ def check(tiles: Path, overlays: int) -> None:
 
 
 def draw(runs: list[dict[str, Any]], path: Path) -> None:
-    """Throughput by workers, and memory by time."""
+    """Throughput by number of workers, and memory over time."""
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     most = max(each["rows"] for each in runs)

@@ -1,11 +1,11 @@
-"""One run over the tiles of many overlays, timed: ours or the reference's, with Ray or without.
+"""One timed run over the tiles of many overlays: ours or the reference's, with or without Ray.
 
     python benches/cluster_run.py WHAT TILES.parquet RESULT.json [--workers N] [--reference]
 
 TILES is a table that `cluster.py` made. WHAT is ``direct`` (the column's function on the same
 blocks, on N threads, without Ray), ``column`` (``with_column`` alone, workers warm), ``nothing``
-(the pipeline without the overlay), or ``pipeline`` (from the table of tiles to parquet of those
-kept). Which package of the name answers is a matter of PYTHONPATH: the reference has ours.
+(the pipeline without the overlay), or ``pipeline`` (from the table of tiles to a parquet file of
+the kept ones). The reference has this package's name, so PYTHONPATH decides which one is imported.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def resident() -> int:
 
 
 def direct(parts: list[pa.Table], workers: int) -> Callable[[], int]:
-    """The function behind the column on one block after the other, as a loop without Ray has it."""
+    """The function behind the column, on one block after the other in a loop without Ray."""
     from ray.data.expressions import col  # noqa: PLC0415 - only where it is measured
 
     from ratiopath.tiling import tile_overlay_overlap  # noqa: PLC0415 - one of two packages
@@ -108,7 +108,7 @@ def overlap(*, ours: bool) -> Any:
 
 
 def column(ray: Any, parts: list[pa.Table], overlay: Any) -> Callable[[], int]:
-    """``with_column`` on blocks that lie in the object store already."""
+    """``with_column`` on blocks that are already in the object store."""
     # A few tiles of one overlay warm the workers and leave the caches as good as cold.
     few = ray.data.from_arrow([parts[0].slice(0, 64)] * 8).materialize()
     few.with_column("overlap", overlay).materialize()
@@ -117,7 +117,7 @@ def column(ray: Any, parts: list[pa.Table], overlay: Any) -> Callable[[], int]:
 
 
 def pipeline(ray: Any, tiles: Path, overlay: Any) -> Callable[[], int]:
-    """From the table of tiles to parquet of those that hold enough tissue."""
+    """From the table of tiles to a parquet file of those with enough tissue."""
     target = tiles.with_name("kept")
 
     def run() -> int:

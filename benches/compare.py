@@ -1,11 +1,11 @@
-"""Every measured goal, side by side with what it is measured against, in one table.
+"""Every measured goal next to its peer, in one table.
 
     python benches/compare.py [--folder FOLDER] [--json FILE] [--only TEXT]
 
-Each line first asserts that the answer is right. CPU time on one thread, of this process and its
-children, the median of several runs after one to warm up, cold caches, file opening included,
-imports not; peer and product take turns. The pure-Python reference runs in a process of its own on
-the first 400 tiles, likewise the median of several runs.
+Each line first asserts that the answer is right. The figures are CPU time on one thread, of this
+process and its children: the median of several runs after one warm-up run, with cold caches,
+including file opening but not imports. Peer and product take turns. The pure-Python reference runs
+in its own process on the first 400 tiles, also as the median of several runs.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ WRONG_IN_PEER = {("circle", 8)}
 
 
 def overlap(roi_name: str, overlay: Path, tiles: Columns) -> list[dict[Any, float]]:
-    """Fractions of tiles, with every file closed and every segment forgotten before."""
+    """Fractions of tiles, after closing every file and dropping every cached segment."""
     forget()
     return ratiopath.overlay_overlap(region(roi_name), overlay, *tiles, MPP, MPP)
 
@@ -65,7 +65,7 @@ def whole_slide(overlay: Path, roi_name: str, downsample: int, goal: float) -> L
 
 
 def polygon_against_box(overlay: Path) -> Line:
-    """The circle's cost in the box's."""
+    """The cost of a circle relative to a box."""
     tiles = tile_grid()
     works = [lambda name=name: overlap(name, overlay, tiles) for name in ("box", "circle")]
     of_box, of_circle = (1e6 * seconds / len(tiles[0]) for seconds in side_by_side(works))
@@ -131,7 +131,7 @@ def strides(overlay: Path) -> Iterator[Line]:
 
 
 def patches(overlay: Path) -> Line:
-    """Stacked patches and masks, their segments decoded before, against a copy of them."""
+    """Stacked patches and masks with their segments cached, against a copy of them."""
     x, y = tile_grid(8192, 8192)
     roi = Region.from_geometry(box(0, 0, EXTENT, EXTENT))
     parts = [slice(k, k + 60) for k in range(0, 200, 10)]
@@ -193,7 +193,7 @@ def many_overlays(paths: list[Path]) -> Line:
 
 
 def memory(folder: Path) -> Line:
-    """The highest memory of overlap on any of some overlays, against what it may be."""
+    """Peak memory of overlap, the highest over several overlays, against its limit."""
     peaks = {name: peak(name, folder) for name in CASES}
     worst = max(peaks, key=lambda name: peaks[name])
     what = f"peak memory of overlap over that of the imports, MiB; highest: {worst}"

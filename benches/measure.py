@@ -1,4 +1,4 @@
-"""How everything here is measured: CPU time, its median, and one line of the table for each."""
+"""The clock of all benches: median CPU time, and one line of the table for each goal."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""How much memory overlap takes beside what the imports take, overlay by overlay.
+"""Peak memory of overlap over that of the imports, overlay by overlay.
 
     python benches/memory.py FOLDER [CASE]
 
-Every case runs in a process of its own, since the highest memory of a process never goes down.
+Every case runs in its own process, since the peak memory of a process never goes down.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""The overlays that every measurement uses: seeded, so that they hold the same samples everywhere.
+"""The overlays used by every measurement, seeded so that their samples are the same everywhere.
 
     python benches/overlays.py FOLDER
 
-writes, where they are not there yet (a minute, 3 GB of memory, 100 MB of files):
+writes these files if they do not exist yet (a minute, 3 GB of memory, 100 MB of files):
 
 class_0.5.tiff   40000 x 32000 labels {0, 1, 2, 255}, 0.5 µm/px, tiles of 512 px, deflate, 4 levels
 class_4.tiff     5000 x 4000 labels, 4 µm/px, tiles of 256 px, deflate, 4 levels
-runs_0.5.tiff    8192 x 8192 values 0 to 31 in runs of 16, 0.5 µm/px: no segment is like another
+runs_0.5.tiff    8192 x 8192 values 0 to 31 in runs of 16, 0.5 µm/px: all segments are different
 many/000.tiff    and so on: a thousand of 2048 x 2048 labels, 0.5 µm/px, tiles of 256 px
 """
 

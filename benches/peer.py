@@ -1,10 +1,10 @@
-"""ratiopath 1.5.0, the pure-Python reference, on the standard work: fractions, CPU seconds a tile.
+"""Fractions by ratiopath 1.5.0, the pure-Python reference, on the standard work: CPU s per tile.
 
     python benches/peer.py OVERLAY box|circle TILES RUNS RESULT.json
 
-It has this package's import name, so it runs in a process of its own, from its wheel unpacked into
-a folder that comes first on the path. The wheel asks for Python 3.12 because of one generic
-signature that the overlays do not use; that line is rewritten after unpacking.
+It has this package's import name, so it runs in its own process, from its wheel unpacked into the
+first folder on the path. The wheel requires Python 3.12 because of a generic signature that
+overlays do not use; that line is rewritten after unpacking.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The fractions of one tile by ratiopath 1.5.0, printed as JSON: `answers.py` calls it.
+"""The fractions of one tile by ratiopath 1.5.0, printed as JSON; called by `answers.py`.
 
 python benches/peer_answer.py '["overlay.tiff", "POLYGON (...)", TILE_X, TILE_Y, MPP]'
 """

@@ -1,10 +1,10 @@
-"""What 100 tiles of a remote overlay of 1 GB cost: bytes fetched and requests made.
+"""The cost of 100 tiles on a remote overlay of 1 GB: bytes fetched and requests made.
 
     python benches/remote.py FOLDER [SECONDS]
 
-writes an overlay of 32768 x 32768 labels without compression, and one with deflate, into FOLDER
-where they are not there yet (1.2 GB), serves them from this machine, each answer delayed by
-SECONDS (0.02 by default), and compares every fraction with that of the file at hand.
+writes an overlay of 32768 x 32768 labels to FOLDER, once uncompressed and once with deflate, unless
+they exist (1.2 GB), serves them from this machine with a latency of SECONDS (0.02 by default) for
+each response, and compares every fraction with that of the local file.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(200, b"", self.server.path.stat().st_size)
 
     def do_GET(self) -> None:
-        """Answer with the range that was asked for."""
+        """Answer with the requested range."""
         first, last = map(int, self.headers["Range"].removeprefix("bytes=").split("-"))
         with self.server.path.open("rb") as file:
             file.seek(first)
@@ -128,7 +128,7 @@ def tiles() -> dict[str, Any]:
 
 
 def touched(columns: dict[str, Any]) -> int:
-    """How many segments lie under the tiles."""
+    """The number of segments under the tiles."""
     found = set()
     for x, y in zip(columns["tile_x"], columns["tile_y"], strict=True):
         rows, across = (range(v // SEGMENT, (v + TILE - 1) // SEGMENT + 1) for v in (y, x))
@@ -137,7 +137,7 @@ def touched(columns: dict[str, Any]) -> int:
 
 
 def forget() -> None:
-    """Let nothing be at hand that was read before."""
+    """Drop everything cached."""
     cache.clear()
     remote.fetched.clear()
 

@@ -1,9 +1,9 @@
-"""What a tile costs as work grows, measured and drawn.
+"""The cost of a tile as the work grows, measured and drawn.
 
     python benches/scaling.py [--folder FOLDER] [--picture FILE.svg] [--json FILE]
 
-CPU time per tile on one thread, cold caches, opening included, the median of three runs after one
-to warm up. Memory is the highest of a process of its own over what its imports take.
+CPU time per tile on one thread, with cold caches and including file opening: the median of three
+runs after one warm-up run. Memory is the peak of a separate process over that of its imports.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def scattered(count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def ring(vertices: int) -> Polygon:
-    """Return a ragged outline of so many vertices."""
+    """Return a ragged outline with this number of vertices."""
     rng = np.random.default_rng(6)
     angles = np.linspace(0, 2 * np.pi, vertices, endpoint=False)
     radii = 200 + rng.uniform(-0.5, 0.5, vertices)
@@ -124,14 +124,14 @@ def times(folder: Path) -> Iterator[Panel]:
 
 
 def memory_of(count: int, folder: Path) -> float:
-    """Return the MiB of fractions of so many tiles, in a process of its own."""
+    """Return the MiB for fractions of this number of tiles, in a separate process."""
     script = [sys.executable, __file__, "--folder", str(folder), "--memory-of", str(count)]
     run = subprocess.run(script, check=True, capture_output=True, text=True)
     return float(run.stdout)
 
 
 def memory_here(count: int, folder: Path) -> float:
-    """Return the MiB that fractions of so many tiles took, and those of their result."""
+    """Return the MiB for fractions of this number of tiles, and the MiB of their result."""
     import ratiopath.readers.tiff.reader  # noqa: PLC0415 # pyright: ignore[reportUnusedImport] - what it imports is not counted
 
     columns = over_overlays(make_many(folder)[: count // PER_OVERLAY])

@@ -2,8 +2,8 @@
 
     python benches/threads.py [--folder FOLDER]
 
-Wall clock and CPU time of whole-slide fractions and of patches on 1 and 2 threads, the median of
-seven runs that take turns, cold caches. On a machine with other work the wall clock means little.
+Wall-clock and CPU time of whole-slide fractions and of patches on 1 and 2 threads: the median of
+seven runs that take turns, with cold caches. On a busy machine the wall clock means little.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def on(threads: int, work: Callable[[], Any]) -> tuple[float, float]:
-    """Return the wall and CPU seconds of one cold call on so many threads."""
+    """Return the wall and CPU seconds of one cold call on this number of threads."""
     os.environ["RATIOPATH_NUM_THREADS"] = str(threads)
     forget()
     wall, cpu = time.perf_counter(), used()
