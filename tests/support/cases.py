@@ -8,13 +8,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import shapely
 from hypothesis import assume
 from hypothesis import strategies as st
-from shapely import MultiPolygon, Polygon, box
 
 import oracle
 from case_overlays import DTYPES, OverlaySpec, base_mpps, overlay_specs, palette
+from case_regions import is_small, rois
 from oracle_levels import Stated, base_mpp, downsample
 from oracle_values import Choice
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 SCALES = [1, 1, 1, 2, 2.5, 0.5, 1 / 3, 2 / 3, 3 / 7, 0.125, 1 / 64, 1 + 4e-7, 1 + 3e-6, 0.4937]
 # At these, tiles as far out as 2^31 still lie on a small overlay.
 TINY_SCALES = [1 / 1024, 3.1e-5, 2.1e-8]
-PATCH = 10
 LARGEST_SIDE = 2**31 - 1
 
 
@@ -93,8 +91,8 @@ def cases(draw: st.DrawFn) -> Case:
     fewest = min(len(o.sizes) for o in overlays)
     level = draw(st.sampled_from([None, None, 0, *range(1, fewest), *range(1, fewest)]))
     mpp, scale = draw(_tile_mpps(first, override, slide_extent, level))
-    roi, whole_tile = draw(_rois(scale))
-    is_huge = not _is_small(roi, scale)
+    roi, whole_tile = draw(rois(scale))
+    is_huge = not is_small(roi, scale)
     dtypes = {o.dtype for o in overlays}
     channels = min(o.channels for o in overlays)
     coverage = draw(st.sampled_from(["center", "center", "all_touched", "exact"]))
@@ -190,80 +188,14 @@ def _tile_mpps(
 
 
 @st.composite
-def _rois(draw: st.DrawFn, scale: tuple[float, float]) -> tuple[BaseGeometry, bool]:
-    """A region of some overlay pixels, in tile pixels; whether it is the whole tile."""
-    kind = draw(
-        st.sampled_from(
-            ["tile", "box", "box", "polygon", "polygon", "hole", "parts", "sliver", "tiny", "huge"]
-        )
-    )
-    if kind in ("tile", "box"):
-        sides = [draw(st.integers(1, max(1, math.ceil(PATCH / s)))) for s in scale]
-        x, y = (0, 0) if kind == "tile" else draw(st.tuples(*[st.integers(-40, 40)] * 2))
-        return box(x, y, x + sides[0], y + sides[1]), kind == "tile"
-    shape = draw(_shapes(kind))
-    return shapely.transform(shape, lambda points: points / np.array(scale)), False
-
-
-def _points(extent: float) -> st.SearchStrategy[tuple[float, float]]:
-    """Points on pixel corners, on centres, on quarters and anywhere."""
-    one = st.one_of(
-        st.integers(-2, math.ceil(extent)).map(float),
-        st.integers(-8, math.ceil(4 * extent)).map(lambda n: n / 4),
-        st.floats(-2, extent),
-    )
-    return st.tuples(one, one)
-
-
-@st.composite
-def _shapes(draw: st.DrawFn, kind: str) -> BaseGeometry:
-    """A region in overlay pixels."""
-    if kind == "tiny":
-        corner, size = draw(_points(PATCH)), draw(st.sampled_from([0.3, 0.01, 1e-5]))
-        return Polygon([corner, (corner[0] + size, corner[1]), (corner[0], corner[1] + 2 * size)])
-    if kind == "sliver":
-        (ax, ay), (bx, by) = draw(_points(PATCH)), draw(_points(PATCH))
-        thin = draw(st.sampled_from([0.3, 0.02, 1e-4]))
-        sliver = Polygon([(ax, ay), (bx, by), (bx + thin, by + thin / 2)])
-        return sliver if _is_good(sliver) else box(ax, ay, ax + 5, ay + thin)
-    if kind == "huge":
-        far = draw(st.sampled_from([150.0, 1e4]))
-        return Polygon([(-far, -far / 3), (far, -far / 2 + draw(_points(9))[0]), (7.25, far)])
-    shape = _around(draw(st.lists(_points(PATCH), min_size=3, max_size=7, unique=True)))
-    if kind == "hole":
-        shape = shape - _around(draw(st.lists(_points(PATCH), min_size=3, max_size=4, unique=True)))
-    if kind == "parts":
-        x, y = draw(_points(PATCH))
-        shape = MultiPolygon([box(x, y, x + 2, y + 1.5), box(x + 3.5, y + 1, x + 5, y + 6.5)])
-    return shape if _is_good(shape) else box(0.25, 0.5, 6.75, 4)
-
-
-def _around(points: list[tuple[float, float]]) -> Polygon:
-    x, y = (sum(p[k] for p in points) / len(points) for k in (0, 1))
-    around = sorted(points, key=lambda p: (math.atan2(p[1] - y, p[0] - x), p))
-    ring = Polygon(around)
-    return ring if _is_good(ring) else box(0, 0, 3, 2)
-
-
-def _is_good(shape: BaseGeometry) -> bool:
-    kinds = {"Polygon", "MultiPolygon"}
-    return shape.geom_type in kinds and shape.is_valid and shape.area > 1e-12
-
-
-@st.composite
 def _outsides(draw: st.DrawFn, dtypes: set[str], roi: BaseGeometry, scale: Any) -> Any:
     """ "clip", or a value that every dtype holds; what lies outside a huge ROI is not listed."""
-    if not _is_small(roi, scale):
+    if not is_small(roi, scale):
         return "clip"
     values: list[float] = [1] if "?" in dtypes else [0, 3]
     if all(d[0] == "f" for d in dtypes):
         values += [math.nan, 0.5]
     return draw(st.sampled_from(["clip", "clip", *values]))
-
-
-def _is_small(roi: BaseGeometry, scale: tuple[float, float]) -> bool:
-    x0, y0, x1, y1 = roi.bounds
-    return (x1 - x0) * scale[0] < 40 and (y1 - y0) * scale[1] < 40
 
 
 def _wider(dtypes: set[str]) -> st.SearchStrategy[str | None]:
