@@ -56,7 +56,7 @@ create_venv() {
 
 # Changes whenever anything that the package is built from does.
 sources() {
-  find Cargo.* pyproject.toml README.md LICENSE rust python -type f \
+  find Cargo.* pyproject.toml README.md LICENSE THIRD-PARTY-NOTICES.txt rust python -type f \
     ! -name '*.pyc' ! -name '*.so' -exec cksum {} + | LC_ALL=C sort | cksum
 }
 
