@@ -127,7 +127,7 @@ def strides(overlay: Path) -> Iterator[Line]:
         one, quarter = side_by_side(works, 3)
         one, quarter = 1e6 * one / len(apart[0]), 1e6 * quarter / len(close[0])
         what = f"stride a quarter of the extent, {roi_name}, per tile"
-        yield Line(what, "stride the extent", one, quarter, 0.4, faster=False)
+        yield Line(what, "stride equal to the extent", one, quarter, 0.4, faster=False)
 
 
 def patches(overlay: Path) -> Line:
@@ -156,7 +156,7 @@ def patches(overlay: Path) -> Line:
             read(part)
 
     copy, ours = (1e6 * seconds / len(parts) / 60 for seconds in side_by_side([copies, reads]))
-    what = "tile_overlay's patches, 512 x 512, decoded before, per tile"
+    what = "tile_overlay's patches, 512 x 512, segments cached, per tile"
     return Line(what, "copy of the output", copy, ours, 2, faster=False)
 
 
@@ -196,5 +196,5 @@ def memory(folder: Path) -> Line:
     """Peak memory of overlap, the highest over several overlays, against its limit."""
     peaks = {name: peak(name, folder) for name in CASES}
     worst = max(peaks, key=lambda name: peaks[name])
-    what = f"peak memory of overlap over that of the imports, MiB; highest: {worst}"
+    what = f"peak memory of overlap above that of the imports, MiB; worst case: {worst}"
     return Line(what, "cache of 256 + 150", 256 + 150, peaks[worst], 1, faster=False, unit="MiB")

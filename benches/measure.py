@@ -61,7 +61,7 @@ class Line:
 
 
 HEADER = (
-    "| what | against | that, µs | ours, µs | ratio | goal | reached |\n"
+    "| what | compared with | theirs, µs | ours, µs | ratio | goal | reached |\n"
     "| :--- | :--- | ---: | ---: | ---: | ---: | :--- |"
 )
 
