@@ -13,10 +13,10 @@ from overlays import labels, write_overlay
 from ratiopath import OverlayError, overlay_overlap, read_overlay
 from ratiopath.cli.hints import HINTS, REMEDY_IS_HINT, SLIDE_HINTS, failure_hint, hint, reason
 from ratiopath.errors import CODES, OverlayAccessError, OverlayFormatError
-from ratiopath.runs.pairing import Job
+from ratiopath.runs.pairing import SlidePair
 from ratiopath.runs.plan import plan_slide
-from ratiopath.runs.run import SLIDE_ERRORS, Failure
-from ratiopath.runs.settings import Settings
+from ratiopath.runs.run import SLIDE_ERRORS, SlideFailure
+from ratiopath.runs.settings import RunSettings
 
 ROI = box(0, 0, 4, 4)
 
@@ -29,8 +29,8 @@ def overlay(tmp_path):
 
 def planned(slide, overlay, **settings):
     plan_slide(
-        Job(str(slide), str(overlay)),
-        Settings(
+        SlidePair(str(slide), str(overlay)),
+        RunSettings(
             overlay="", tile_extent=(4, 4), stride=(4, 4), **{"level": 0, "mpp": None} | settings
         ),
     )
@@ -138,19 +138,21 @@ def test_a_failure_has_a_hint_in_the_command_line_s_options(
         provoke(overlay, tmp_path)
     error = caught.value
     assert error.code == code
-    assert words in (failure_hint(Failure(Job("slide.svs", str(error.path)), error)) or "")
+    assert words in (
+        failure_hint(SlideFailure(SlidePair("slide.svs", str(error.path)), error)) or ""
+    )
     assert error.remedy is not None
     assert error.remedy not in reason(error)
 
 
 def test_a_slide_without_resolution_has_a_hint_of_its_own(tmp_path):
     slide = write_overlay(tmp_path / "slide.tiff", [labels()])
-    job = Job(str(slide), str(tmp_path / "mask.tif"))
+    pair = SlidePair(str(slide), str(tmp_path / "mask.tif"))
     with pytest.raises(OverlayError) as caught:
-        planned(slide, job.overlay)
-    assert "--slide-mpp says" in (failure_hint(Failure(job, caught.value)) or "")
-    own_overlay = Job(str(slide), str(slide))
-    assert "--overlay-mpp says" in (failure_hint(Failure(own_overlay, caught.value)) or "")
+        planned(slide, pair.overlay)
+    assert "--slide-mpp says" in (failure_hint(SlideFailure(pair, caught.value)) or "")
+    own_overlay = SlidePair(str(slide), str(slide))
+    assert "--overlay-mpp says" in (failure_hint(SlideFailure(own_overlay, caught.value)) or "")
 
 
 def test_a_server_that_fails_may_answer_another_time():

@@ -9,7 +9,7 @@ import shapely
 import typer
 
 from ratiopath.cli import parsing
-from ratiopath.runs.pairing import Job, find_jobs, overlay_path
+from ratiopath.runs.pairing import SlidePair, find_pairs, overlay_path
 from ratiopath.runs.roi_argument import parse_roi
 
 
@@ -132,13 +132,13 @@ def test_patterns_with_unknown_fields(pattern):
 def test_an_overlay_in_the_slides_folder_is_no_slide(tmp_path, monkeypatch):
     for name in ("a.tif", "a_mask.tif", "b.tif"):
         (tmp_path / name).touch()
-    found = find_jobs([str(tmp_path)], "{stem}_mask.tif")
+    found = find_pairs([str(tmp_path)], "{stem}_mask.tif")
     a, b, mask = (str(tmp_path / name) for name in ("a.tif", "b.tif", "a_mask.tif"))
-    assert found.jobs == [Job(a, mask), Job(b, str(tmp_path / "b_mask.tif"))]
+    assert found.pairs == [SlidePair(a, mask), SlidePair(b, str(tmp_path / "b_mask.tif"))]
     assert found.overlays == [mask]
-    assert find_jobs([mask, a, a], "{stem}_mask.tif").jobs[0].slide == mask
-    assert len(find_jobs([mask, a, a], "{stem}_mask.tif").jobs) == 2
-    assert len(find_jobs([str(tmp_path)], "{name}").jobs) == 3
+    assert find_pairs([mask, a, a], "{stem}_mask.tif").pairs[0].slide == mask
+    assert len(find_pairs([mask, a, a], "{stem}_mask.tif").pairs) == 2
+    assert len(find_pairs([str(tmp_path)], "{name}").pairs) == 3
     monkeypatch.chdir(tmp_path.parent)
-    relative = find_jobs([tmp_path.name], f"{tmp_path}/{{stem}}_mask.tif")
+    relative = find_pairs([tmp_path.name], f"{tmp_path}/{{stem}}_mask.tif")
     assert relative.overlays == [f"{tmp_path.name}/a_mask.tif"]

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from overlays import write_overlay
 from ratiopath.cli.app import app
 from ratiopath.cli.pictures import picture_names
-from ratiopath.runs.pairing import Job
+from ratiopath.runs.pairing import SlidePair
 
 
 @pytest.fixture
@@ -95,6 +95,6 @@ def test_pictures_of_many_values_show_those_that_cover_most(tmp_path):
 
 def test_pictures_are_named_like_the_slides_folders():
     paths = ["/d/a/s.svs", "/d/b/s.svs", "/d/b/t.svs", "/d/b/t.tif"]
-    names = picture_names([Job(path, "") for path in paths])
+    names = picture_names([SlidePair(path, "") for path in paths])
     assert list(names.values()) == ["a/s.png", "b/s.png", "b/t.svs.png", "b/t.tif.png"]
-    assert picture_names([Job("/d/a/s.svs", "")]) == {Job("/d/a/s.svs", ""): "s.png"}
+    assert picture_names([SlidePair("/d/a/s.svs", "")]) == {SlidePair("/d/a/s.svs", ""): "s.png"}

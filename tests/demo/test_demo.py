@@ -17,7 +17,7 @@ from overlays import write_overlay
 from ratiopath import cli
 from ratiopath.cli.app import app
 from ratiopath.demo.sample import MASK_MPP, SLIDE_MPP, write_sample
-from ratiopath.demo.tutorial import Settings, run
+from ratiopath.demo.tutorial import DemoSettings, run
 from ratiopath.errors import OverlayValueError
 from ratiopath.storage.atomic import replacing
 
@@ -44,7 +44,7 @@ def central_coverage(mask: np.ndarray, x: int, y: int, extent: int) -> float:
 
 @pytest.mark.usefixtures("ray_session")
 def test_the_table_holds_every_tile_s_coverage(tmp_path):
-    settings = Settings(output=tmp_path, tile_extent=256, stride=128, sample_size=(2048, 1536))
+    settings = DemoSettings(output=tmp_path, tile_extent=256, stride=128, sample_size=(2048, 1536))
     text = io.StringIO()
     run(settings, Console(file=text))
 
@@ -71,7 +71,7 @@ def test_the_user_s_files_are_measured_by_the_value_and_resolution_given(tmp_pat
     labels = np.zeros((128, 128), np.uint8)
     labels[:64, :48] = 3
     overlay = write_overlay(tmp_path / "o.tiff", [labels])
-    settings = Settings(
+    settings = DemoSettings(
         output=tmp_path / "out", slide=slide, overlay=overlay, overlay_mpp=4.0, value="3"
     )
     table = run(settings, Console(file=io.StringIO()))
@@ -84,7 +84,7 @@ def test_the_user_s_files_are_measured_by_the_value_and_resolution_given(tmp_pat
 def test_a_value_that_does_not_occur_is_an_error_that_writes_nothing(tmp_path):
     slide = write_overlay(tmp_path / "s.tiff", [np.zeros((512, 512, 3), np.uint8)], 0.5)
     overlay = write_overlay(tmp_path / "o.tiff", [np.ones((64, 64), np.uint8)], 4.0)
-    settings = Settings(output=tmp_path / "out", slide=slide, overlay=overlay)
+    settings = DemoSettings(output=tmp_path / "out", slide=slide, overlay=overlay)
     with pytest.raises(
         OverlayValueError, match=r"no tile holds the value 255 .* found: 1: --value"
     ):

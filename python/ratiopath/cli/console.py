@@ -20,15 +20,15 @@ from rich.progress import (
 from rich.text import Text
 
 from ratiopath.cli.hints import reason
-from ratiopath.runs.run import Observer
+from ratiopath.runs.run import RunObserver
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from ratiopath.runs.checkpoint import Record
-    from ratiopath.runs.pairing import Job
+    from ratiopath.runs.checkpoint import SlideRecord
+    from ratiopath.runs.pairing import SlidePair
     from ratiopath.runs.plan import SlidePlan
-    from ratiopath.runs.run import Failure
+    from ratiopath.runs.run import SlideFailure
 
 
 def standard_error() -> Console:
@@ -54,7 +54,7 @@ class _Rate(ProgressColumn):
         return Text("" if speed is None else f"{speed:,.0f}/s", style="progress.data.speed")
 
 
-class RunProgress(Observer):
+class RunProgress(RunObserver):
     """Shows how far a run is: bars on a terminal, a line a slide in a log.
 
     Args:
@@ -105,29 +105,29 @@ class RunProgress(Observer):
         if self._bar is not None:
             self._bars.advance(self._bar, count)
 
-    def planned(self, job: Job) -> None:  # noqa: ARG002, D102 - see Observer
+    def planned(self, pair: SlidePair) -> None:  # noqa: ARG002, D102 - see RunObserver
         self.step()
 
-    def begins(self, plan: SlidePlan) -> None:  # noqa: D102 - see Observer
+    def begins(self, plan: SlidePlan) -> None:  # noqa: D102 - see RunObserver
         self._count += 1
         self._began = time.perf_counter()
         if self._bar is not None:
-            name = Path(plan.job.slide).name
+            name = Path(plan.pair.slide).name
             self._bars.update(self._bar, description=f"{name} ({self._count}/{self._total})")
 
-    def advances(self, tiles: int) -> None:  # noqa: D102 - see Observer
+    def advances(self, tiles: int) -> None:  # noqa: D102 - see RunObserver
         self.step(tiles)
 
-    def ends(self, plan: SlidePlan, record: Record) -> None:  # noqa: D102 - see Observer
+    def ends(self, plan: SlidePlan, record: SlideRecord) -> None:  # noqa: D102 - see RunObserver
         if not self._console.is_terminal:
             seconds = time.perf_counter() - self._began
             self._say(
-                f"[{self._count}/{self._total}] {plan.job.slide}: {record.kept:,} of"
+                f"[{self._count}/{self._total}] {plan.pair.slide}: {record.kept:,} of"
                 f" {record.tiles:,} tiles kept, {seconds:.1f} s"
             )
 
-    def fails(self, failure: Failure) -> None:  # noqa: D102 - see Observer
-        self._say(f"failed: {failure.job.slide}: {reason(failure.error)}", style="red")
+    def fails(self, failure: SlideFailure) -> None:  # noqa: D102 - see RunObserver
+        self._say(f"failed: {failure.pair.slide}: {reason(failure.error)}", style="red")
 
     def _say(self, text: str, style: str | None = None) -> None:
         self._console.print(text, style=style, markup=False)

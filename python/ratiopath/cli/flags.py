@@ -22,7 +22,7 @@ class Last(StrEnum):
     SHIFT = "shift"
 
 
-class Coverage(StrEnum):
+class PixelRule(StrEnum):
     """When a pixel is inside the region."""
 
     CENTER = "center"
@@ -30,7 +30,7 @@ class Coverage(StrEnum):
     EXACT = "exact"
 
 
-class OnMissing(StrEnum):
+class MissingOverlay(StrEnum):
     """What becomes of a slide without an overlay."""
 
     ERROR = "error"
@@ -171,7 +171,7 @@ OverlayLevel = Annotated[
     ),
 ]
 Missing = Annotated[
-    OnMissing,
+    MissingOverlay,
     typer.Option(
         "--on-missing",
         rich_help_panel=_OVERLAYS,
@@ -218,7 +218,7 @@ Channel = Annotated[
     ),
 ]
 CoverageRule = Annotated[
-    Coverage,
+    PixelRule,
     typer.Option(
         "--coverage",
         rich_help_panel=_VALUES,

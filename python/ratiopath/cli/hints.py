@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ratiopath.errors import OverlayError
 
 if TYPE_CHECKING:
-    from ratiopath.runs.run import Failure
+    from ratiopath.runs.run import SlideFailure
 
 _LEVELS = "choose another --level or --overlay-level; ratiopath info FILE lists them"
 _HEATMAP = "count ranges with --bins 0,0.5,1, or gather values with --classes other=NAME"
@@ -85,8 +85,8 @@ def hint(error: Exception, *, of_slide: bool = False) -> str | None:
     return HINTS.get(error.code)
 
 
-def failure_hint(failure: Failure) -> str | None:
+def failure_hint(failure: SlideFailure) -> str | None:
     """Return what to do about a slide that failed; None where its reason is all that is known."""
-    error, job = failure.error, failure.job
+    error, pair = failure.error, failure.pair
     path = error.path if isinstance(error, OverlayError) else None
-    return hint(error, of_slide=path == job.slide != job.overlay)
+    return hint(error, of_slide=path == pair.slide != pair.overlay)

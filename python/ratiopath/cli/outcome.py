@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ratiopath.runs.merge import key_names
-from ratiopath.runs.run import Plans
+from ratiopath.runs.run import RunPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from ratiopath.runs.checkpoint import Record
-    from ratiopath.runs.pairing import Found, Job
-    from ratiopath.runs.run import Failure
-    from ratiopath.runs.settings import Settings
+    from ratiopath.runs.checkpoint import SlideRecord
+    from ratiopath.runs.pairing import Pairing, SlidePair
+    from ratiopath.runs.run import SlideFailure
+    from ratiopath.runs.settings import RunSettings
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Outcome:
 
     Attributes:
         settings: What it was asked to do.
-        found: The slides.
+        pairing: The slides and their overlays.
         dry_run: Whether nothing was measured.
         plans: What was to be done.
         done: The slides that are measured, now or before.
@@ -37,25 +37,25 @@ class Outcome:
         seconds: How long it took.
     """
 
-    settings: Settings
-    found: Found
+    settings: RunSettings
+    pairing: Pairing
     dry_run: bool = False
-    plans: Plans = field(default_factory=Plans)
-    done: dict[Job, Record] = field(default_factory=dict)
-    failed: list[Failure] = field(default_factory=list)
+    plans: RunPlan = field(default_factory=RunPlan)
+    done: dict[SlidePair, SlideRecord] = field(default_factory=dict)
+    failed: list[SlideFailure] = field(default_factory=list)
     output: Path | None = None
     rows: int = 0
-    pictures: dict[Job, Path] = field(default_factory=dict)
+    pictures: dict[SlidePair, Path] = field(default_factory=dict)
     sheets: list[Path] = field(default_factory=list)
     seconds: float = 0.0
 
-    def planned(self, plans: Plans) -> None:
+    def planned(self, plans: RunPlan) -> None:
         """Take over what is to be done."""
         self.plans = plans
         self.done |= plans.done
         self.failed += plans.failed
 
-    def measured(self, done: dict[Job, Record], failed: list[Failure]) -> None:
+    def measured(self, done: dict[SlidePair, SlideRecord], failed: list[SlideFailure]) -> None:
         """Take over what was done."""
         self.done |= done
         self.failed += failed
@@ -86,19 +86,19 @@ class Outcome:
             if self.done and not coverage.get(key):
                 held = ", ".join(key for key, mean in coverage.items() if mean) or "nothing"
                 yield f"--keep asks for {key}, which no tile holds; found: {held}"
-        if self.found.overlays:
-            names = some(self.found.overlays)
+        if self.pairing.overlays:
+            names = some(self.pairing.overlays)
             yield f"not taken for slides, being overlays of others: {names}"
         notes: dict[str, list[str]] = {}
-        for job, texts in self._notes():
+        for pair, texts in self._notes():
             for text in texts:
-                notes.setdefault(text, []).append(job.slide)
+                notes.setdefault(text, []).append(pair.slide)
         yield from (f"{some(slides)}: {text}" for text, slides in notes.items())
 
-    def _notes(self) -> Iterator[tuple[Job, list[str]]]:
-        yield from ((job, record.warnings) for job, record in self.done.items())
+    def _notes(self) -> Iterator[tuple[SlidePair, list[str]]]:
+        yield from ((pair, record.warnings) for pair, record in self.done.items())
         if self.dry_run:
-            yield from ((plan.job, list(plan.warnings)) for plan in self.plans.to_do)
+            yield from ((plan.pair, list(plan.warnings)) for plan in self.plans.to_do)
 
 
 def some(names: Sequence[str], most: int = 3) -> str:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from ratiopath.errors import OverlayError
 from ratiopath.plots import plot_contact_sheet, plot_slide
 from ratiopath.runs.merge import coverage_columns, key_names
-from ratiopath.runs.run import Failure
+from ratiopath.runs.run import SlideFailure
 from ratiopath.storage.atomic import replacing
 from ratiopath.values.conditions import COVERAGE_PREFIX
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from ratiopath.cli.console import RunProgress
     from ratiopath.cli.outcome import Outcome
-    from ratiopath.runs.checkpoint import Parts, Record
-    from ratiopath.runs.pairing import Job
-    from ratiopath.runs.settings import Settings
+    from ratiopath.runs.checkpoint import Checkpoint, SlideRecord
+    from ratiopath.runs.pairing import SlidePair
+    from ratiopath.runs.settings import RunSettings
 
 SHEET = "contact-sheet"
 SLIDES_ON_A_SHEET = 24
@@ -36,7 +36,9 @@ SLIDES_ON_A_SHEET = 24
 MOST_KEYS = 8
 
 
-def draw_pictures(outcome: Outcome, parts: Parts, folder: Path, progress: RunProgress) -> None:
+def draw_pictures(
+    outcome: Outcome, checkpoint: Checkpoint, folder: Path, progress: RunProgress
+) -> None:
     """Draw each slide that is done, and all of them on contact sheets.
 
     A picture that is younger than its slide's part was drawn by an earlier run and is left. One
@@ -44,44 +46,44 @@ def draw_pictures(outcome: Outcome, parts: Parts, folder: Path, progress: RunPro
 
     Args:
         outcome: What was measured; told of pictures and failures.
-        parts: The slides' tiles.
+        checkpoint: The slides' tiles.
         folder: Where to draw; made if need be.
         progress: Told how far it is.
 
     Raises:
         OSError: A picture cannot be written.
     """
-    jobs = [job for job in outcome.found.jobs if job in outcome.done]
-    names = picture_names(jobs)
-    progress.stage("Drawing", "pictures", len(jobs))
-    for job in jobs:
-        path = folder / names[job]
-        if _is_older(path, parts.path(job)):
+    pairs = [pair for pair in outcome.pairing.pairs if pair in outcome.done]
+    names = picture_names(pairs)
+    progress.stage("Drawing", "pictures", len(pairs))
+    for pair in pairs:
+        path = folder / names[pair]
+        if _is_older(path, checkpoint.path(pair)):
             try:
-                figure = _slide_figure(job, outcome.done[job], parts, outcome.settings)
+                figure = _slide_figure(pair, outcome.done[pair], checkpoint, outcome.settings)
             except (OverlayError, ValueError) as error:
-                outcome.failed.append(Failure(job, error))
+                outcome.failed.append(SlideFailure(pair, error))
                 progress.fails(outcome.failed[-1])
                 continue
             _save(figure, path)
-        outcome.pictures[job] = path
+        outcome.pictures[pair] = path
         progress.step()
-    drawn = [job for job in jobs if job in outcome.pictures]
+    drawn = [pair for pair in pairs if pair in outcome.pictures]
     if len(drawn) > 1:
-        outcome.sheets = list(_draw_sheets(drawn, outcome, parts, folder))
+        outcome.sheets = list(_draw_sheets(drawn, outcome, checkpoint, folder))
 
 
-def picture_names(jobs: Sequence[Job]) -> dict[Job, str]:
+def picture_names(pairs: Sequence[SlidePair]) -> dict[SlidePair, str]:
     """Return a file name for each slide, in folders like theirs where they lie in several.
 
     Args:
-        jobs: The slides.
+        pairs: The slides.
 
     Returns:
         Names relative to the folder of pictures: the slides' stems, or with their suffix where
         stems are not unique.
     """
-    paths = [Path(os.path.abspath(job.slide)) for job in jobs]  # noqa: PTH100 - symlinks stay
+    paths = [Path(os.path.abspath(pair.slide)) for pair in pairs]  # noqa: PTH100 - symlinks stay
     common = Path(os.path.commonpath([path.parent for path in paths])) if paths else Path()
     inner = [path.relative_to(common) for path in paths]
     counts = Counter(path.with_suffix("") for path in inner)
@@ -89,12 +91,14 @@ def picture_names(jobs: Sequence[Job]) -> dict[Job, str]:
         stem if counts[stem := path.with_suffix("")] == 1 else path  # as slide.svs.png
         for path in inner
     ]
-    return {job: f"{name}.png" for job, name in zip(jobs, names, strict=True)}
+    return {pair: f"{name}.png" for pair, name in zip(pairs, names, strict=True)}
 
 
-def part_columns(job: Job, record: Record, parts: Parts, keys: Sequence[str]) -> dict[str, Any]:
+def part_columns(
+    pair: SlidePair, record: SlideRecord, checkpoint: Checkpoint, keys: Sequence[str]
+) -> dict[str, Any]:
     """Read a slide's tiles as the columns that pictures are made of."""
-    with pq.ParquetFile(parts.path(job)) as part:
+    with pq.ParquetFile(checkpoint.path(pair)) as part:
         table = part.read()
     position = {key: index for index, key in enumerate(keys)}
     spread = [coverage_columns(chunk, position, 0.0) for chunk in table["coverage"].chunks]
@@ -106,7 +110,7 @@ def part_columns(job: Job, record: Record, parts: Parts, keys: Sequence[str]) ->
     }
 
 
-def _drawn_keys(records: Sequence[Record], settings: Settings) -> list[str]:
+def _drawn_keys(records: Sequence[SlideRecord], settings: RunSettings) -> list[str]:
     """Return the keys that pictures show: those asked for, and those that cover most."""
     sums = Counter[str]()
     for record in records:
@@ -120,11 +124,13 @@ def _joined(chunks: Sequence[pa.Array]) -> NDArray[np.float64]:
     return np.concatenate([np.empty(0), *(chunk.to_numpy() for chunk in chunks)])
 
 
-def _slide_figure(job: Job, record: Record, parts: Parts, settings: Settings) -> Figure:
+def _slide_figure(
+    pair: SlidePair, record: SlideRecord, checkpoint: Checkpoint, settings: RunSettings
+) -> Figure:
     return plot_slide(
-        job.slide,
-        part_columns(job, record, parts, _drawn_keys([record], settings)),
-        overlay=job.overlay if record.overlay_found else None,
+        pair.slide,
+        part_columns(pair, record, checkpoint, _drawn_keys([record], settings)),
+        overlay=pair.overlay if record.overlay_found else None,
         keep=settings.conditions,
         channel=settings.channel,
         nodata=list(settings.nodata) or None,
@@ -136,20 +142,20 @@ def _slide_figure(job: Job, record: Record, parts: Parts, settings: Settings) ->
 
 
 def _draw_sheets(
-    jobs: Sequence[Job], outcome: Outcome, parts: Parts, folder: Path
+    pairs: Sequence[SlidePair], outcome: Outcome, checkpoint: Checkpoint, folder: Path
 ) -> Iterator[Path]:
     settings = outcome.settings
-    sheets = range(0, len(jobs), SLIDES_ON_A_SHEET)
+    sheets = range(0, len(pairs), SLIDES_ON_A_SHEET)
     keys = _drawn_keys(list(outcome.done.values()), settings)
     wanted = [key for key in settings.conditions.keys if key in keys] or keys[-1:]
 
-    def tables(some: Sequence[Job]) -> Iterator[tuple[str, dict[str, Any]]]:
-        for job in some:
-            yield job.slide, part_columns(job, outcome.done[job], parts, keys)
+    def tables(some: Sequence[SlidePair]) -> Iterator[tuple[str, dict[str, Any]]]:
+        for pair in some:
+            yield pair.slide, part_columns(pair, outcome.done[pair], checkpoint, keys)
 
     for number, start in enumerate(sheets, 1):
         figure = plot_contact_sheet(
-            tables(jobs[start : start + SLIDES_ON_A_SHEET]),
+            tables(pairs[start : start + SLIDES_ON_A_SHEET]),
             keep=settings.conditions,
             coverage=wanted[0] if wanted else None,
         )

@@ -17,24 +17,24 @@ from ratiopath.cli.outcome import Outcome
 from ratiopath.cli.summary import say_summary
 from ratiopath.cli.summary_json import say_json
 from ratiopath.errors import OverlayError
-from ratiopath.runs.checkpoint import OtherSettingsError, Parts
+from ratiopath.runs.checkpoint import Checkpoint, OtherSettingsError
 from ratiopath.runs.merge import merge
-from ratiopath.runs.pairing import find_jobs
+from ratiopath.runs.pairing import find_pairs
 from ratiopath.runs.run import measure, plan_run
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from ratiopath.runs.pairing import Found
-    from ratiopath.runs.settings import Settings
+    from ratiopath.runs.pairing import Pairing
+    from ratiopath.runs.settings import RunSettings
 
 _INTERRUPTED = 130
 _THREADS = "RATIOPATH_NUM_THREADS"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wishes:
+class RunOptions:
     """What decides how a run goes, but not what it measures.
 
     Attributes:
@@ -60,13 +60,13 @@ class Wishes:
     threads: int | None
 
 
-def run_overlap(slides: list[str], settings: Settings, wishes: Wishes) -> Outcome:
+def run_overlap(slides: list[str], settings: RunSettings, options: RunOptions) -> Outcome:
     """Run the command and say what came of it.
 
     Args:
         slides: Slides, folders and patterns.
         settings: What to measure.
-        wishes: How.
+        options: How.
 
     Returns:
         What came of it.
@@ -75,15 +75,15 @@ def run_overlap(slides: list[str], settings: Settings, wishes: Wishes) -> Outcom
         typer.BadParameter: The settings cannot work; nothing was done.
         typer.Exit: The run was interrupted, or its results cannot be written.
     """
-    found = _checked(slides, settings, wishes)
-    parts = Parts(wishes.output)
+    pairing = _checked(slides, settings, options)
+    checkpoint = Checkpoint(options.output)
     began = time.perf_counter()
-    outcome = Outcome(settings=settings, found=found, dry_run=wishes.dry_run)
+    outcome = Outcome(settings=settings, pairing=pairing, dry_run=options.dry_run)
     try:
-        with _threads(wishes.threads), RunProgress(standard_error()) as progress:
-            _run(outcome, parts, wishes, progress)
-        if not wishes.dry_run:
-            parts.remove_if_empty()
+        with _threads(options.threads), RunProgress(standard_error()) as progress:
+            _run(outcome, checkpoint, options, progress)
+        if not options.dry_run:
+            checkpoint.remove_if_empty()
     except KeyboardInterrupt:
         say_error("interrupted", "The same command goes on where this one stopped.")
         raise typer.Exit(_INTERRUPTED) from None
@@ -92,78 +92,82 @@ def run_overlap(slides: list[str], settings: Settings, wishes: Wishes) -> Outcom
         say_error(f"the results cannot be written: {reason(error)}", *([text] if text else []))
         raise typer.Exit(1) from error
     outcome.seconds = time.perf_counter() - began
-    (say_json if wishes.as_json else say_summary)(outcome)
+    (say_json if options.as_json else say_summary)(outcome)
     return outcome
 
 
-def _checked(slides: list[str], settings: Settings, wishes: Wishes) -> Found:
+def _checked(slides: list[str], settings: RunSettings, options: RunOptions) -> Pairing:
     """Refuse what cannot work before any slide is opened."""
     try:
         settings.check()
-        found = find_jobs(slides, settings.overlay)
+        pairing = find_pairs(slides, settings.overlay)
     except (OverlayError, ValueError, TypeError) as error:
         raise typer.BadParameter(str(error)) from error
-    if wishes.output.suffix not in (".parquet", ".pq"):
+    if options.output.suffix not in (".parquet", ".pq"):
         raise typer.BadParameter(
-            f"{wishes.output} must end in .parquet", param_hint="'--output' / '-o'"
+            f"{options.output} must end in .parquet", param_hint="'--output' / '-o'"
         )
-    if wishes.plot is not None and find_spec("matplotlib") is None:
+    if options.plot is not None and find_spec("matplotlib") is None:
         raise typer.BadParameter(
             "pictures need matplotlib: run pip install 'ratiopath[plots]'", param_hint="'--plot'"
         )
-    return found
+    return pairing
 
 
-def _run(outcome: Outcome, parts: Parts, wishes: Wishes, progress: RunProgress) -> None:
-    settings, jobs = outcome.settings, outcome.found.jobs
-    if not wishes.dry_run:
-        _open(parts, settings, restart=wishes.restart)
-    progress.stage("Looking at the slides", "slides", len(jobs))
-    plans = plan_run(jobs, settings, parts, progress, strict=wishes.strict)
+def _run(
+    outcome: Outcome, checkpoint: Checkpoint, options: RunOptions, progress: RunProgress
+) -> None:
+    settings, pairs = outcome.settings, outcome.pairing.pairs
+    if not options.dry_run:
+        _open(checkpoint, settings, restart=options.restart)
+    progress.stage("Looking at the slides", "slides", len(pairs))
+    plans = plan_run(pairs, settings, checkpoint, progress, strict=options.strict)
     outcome.planned(plans)
-    if wishes.dry_run or (wishes.strict and plans.failed):
+    if options.dry_run or (options.strict and plans.failed):
         return
     progress.stage("Measuring", "tiles", plans.tiles, len(plans.to_do))
-    done, failed = measure(plans, settings, parts, progress, strict=wishes.strict)
+    done, failed = measure(plans, settings, checkpoint, progress, strict=options.strict)
     outcome.measured(done, failed)
-    if wishes.strict and failed:
+    if options.strict and failed:
         return
-    _write(outcome, parts, wishes, progress)
+    _write(outcome, checkpoint, options, progress)
 
 
-def _open(parts: Parts, settings: Settings, *, restart: bool) -> None:
+def _open(checkpoint: Checkpoint, settings: RunSettings, *, restart: bool) -> None:
     try:
-        parts.open(settings, restart=restart)
+        checkpoint.open(settings, restart=restart)
     except OtherSettingsError as error:
         raise typer.BadParameter(
             f"{error}: run it with those to go on, or with --restart to begin anew"
         ) from error
 
 
-def _write(outcome: Outcome, parts: Parts, wishes: Wishes, progress: RunProgress) -> None:
-    done = [(job, outcome.done[job]) for job in outcome.found.jobs if job in outcome.done]
+def _write(
+    outcome: Outcome, checkpoint: Checkpoint, options: RunOptions, progress: RunProgress
+) -> None:
+    done = [(pair, outcome.done[pair]) for pair in outcome.pairing.pairs if pair in outcome.done]
     if not done:
         return
-    if wishes.plot is not None:
-        _draw(outcome, parts, wishes.plot, progress)
+    if options.plot is not None:
+        _draw(outcome, checkpoint, options.plot, progress)
     outcome.rows = merge(
         done,
-        parts,
-        wishes.output,
+        checkpoint,
+        options.output,
         declared=outcome.settings.options.selection.declared_keys,
-        keep_all=wishes.keep_all,
-        absent=wishes.absent,
+        keep_all=options.keep_all,
+        absent=options.absent,
     )
-    outcome.output = wishes.output
+    outcome.output = options.output
     # What is done is kept for the run that will do what has failed.
     if not outcome.failed:
-        parts.remove()
+        checkpoint.remove()
 
 
-def _draw(outcome: Outcome, parts: Parts, folder: Path, progress: RunProgress) -> None:
+def _draw(outcome: Outcome, checkpoint: Checkpoint, folder: Path, progress: RunProgress) -> None:
     from ratiopath.cli.pictures import draw_pictures  # noqa: PLC0415 - matplotlib only where asked for
 
-    draw_pictures(outcome, parts, folder, progress)
+    draw_pictures(outcome, checkpoint, folder, progress)
 
 
 @contextmanager

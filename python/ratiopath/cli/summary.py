@@ -40,11 +40,11 @@ def _say_plans(outcome: Outcome, console: Console) -> None:
         row = plan.row
         found = f"level {plan.overlay_level}" if plan.overlay_found else "none: covered by nothing"
         table.add_row(
-            escape(plan.job.slide),
+            escape(plan.pair.slide),
             f"{row['extent_x']} x {row['extent_y']}",
             f"{row['mpp_x']:.4g}",
             f"{plan.tiles:,}",
-            f"{escape(plan.job.overlay)}, {found}",
+            f"{escape(plan.pair.overlay)}, {found}",
         )
     _say_table(table, len(plans.to_do), console)
     console.print(f"{_count(len(plans.to_do), 'slide')} to do, {plans.tiles:,} tiles.")
@@ -55,13 +55,13 @@ def _say_plans(outcome: Outcome, console: Console) -> None:
 
 def _say_slides(outcome: Outcome, console: Console) -> None:
     table = _table("slide", "µm/px", "tiles", "kept", "")
-    for job, record in list(outcome.done.items())[:LISTED]:
+    for pair, record in list(outcome.done.items())[:LISTED]:
         table.add_row(
-            escape(job.slide),
+            escape(pair.slide),
             f"{record.row['mpp_x']:.4g}",
             f"{record.tiles:,}",
             f"{record.kept:,}",
-            "done before" if job in outcome.plans.done else "",
+            "done before" if pair in outcome.plans.done else "",
         )
     _say_table(table, len(outcome.done), console)
 
@@ -80,7 +80,7 @@ def _say_tiles(outcome: Outcome, console: Console) -> None:
 
 
 def _say_skipped(outcome: Outcome, console: Console) -> None:
-    skipped = [job.slide for job in outcome.plans.skipped]
+    skipped = [pair.slide for pair in outcome.plans.skipped]
     if skipped:
         text = f"{_count(len(skipped), 'slide')} left out for want of an overlay: {some(skipped)}"
         console.print(escape(text), soft_wrap=True)
@@ -92,8 +92,8 @@ def _say_failed(outcome: Outcome, console: Console) -> None:
     console.print(f"[bold red]{_count(len(outcome.failed), 'slide')} failed[/]")
     for failure in outcome.failed:
         path = getattr(failure.error, "path", None)
-        where = f" ({path})" if path not in (None, failure.job.slide) else ""
-        console.print(f"  {escape(failure.job.slide)}", soft_wrap=True)
+        where = f" ({path})" if path not in (None, failure.pair.slide) else ""
+        console.print(f"  {escape(failure.pair.slide)}", soft_wrap=True)
         console.print(f"    {escape(reason(failure.error) + where)}", soft_wrap=True)
         text = failure_hint(failure)
         if text is not None:

@@ -12,7 +12,7 @@ from ratiopath.cli.hints import failure_hint, reason
 
 if TYPE_CHECKING:
     from ratiopath.cli.outcome import Outcome
-    from ratiopath.runs.pairing import Job
+    from ratiopath.runs.pairing import SlidePair
     from ratiopath.runs.plan import SlidePlan
 
 
@@ -27,19 +27,21 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "ratiopath": ratiopath.__version__,
         "status": _status(outcome),
         "keep": str(outcome.settings.conditions),
-        "slides": [_slide_json(outcome, job) for job in outcome.found.jobs if job in outcome.done],
+        "slides": [
+            _slide_json(outcome, pair) for pair in outcome.pairing.pairs if pair in outcome.done
+        ],
         "to_do": [_plan_json(plan) for plan in outcome.plans.to_do] if outcome.dry_run else [],
         "failed": [
             {
-                "path": failure.job.slide,
-                "overlay_path": failure.job.overlay,
+                "path": failure.pair.slide,
+                "overlay_path": failure.pair.overlay,
                 "error": type(failure.error).__name__,
                 "reason": reason(failure.error),
                 "way_out": failure_hint(failure),
             }
             for failure in outcome.failed
         ],
-        "skipped": [job.slide for job in outcome.plans.skipped],
+        "skipped": [pair.slide for pair in outcome.plans.skipped],
         "tiles": outcome.tiles,
         "kept": outcome.kept,
         "dropped": outcome.tiles - outcome.kept,
@@ -58,26 +60,26 @@ def _status(outcome: Outcome) -> str:
     return "planned" if outcome.dry_run else "done"
 
 
-def _slide_json(outcome: Outcome, job: Job) -> dict[str, Any]:
-    record = outcome.done[job]
-    picture = outcome.pictures.get(job)
+def _slide_json(outcome: Outcome, pair: SlidePair) -> dict[str, Any]:
+    record = outcome.done[pair]
+    picture = outcome.pictures.get(pair)
     return {
-        "path": job.slide,
-        "overlay_path": job.overlay if record.overlay_found else None,
+        "path": pair.slide,
+        "overlay_path": pair.overlay if record.overlay_found else None,
         "tiles": record.tiles,
         "kept": record.kept,
         "coverage": {key: total / record.tiles for key, total in record.coverage.items()},
         **{name: record.row[name] for name in ("extent_x", "extent_y", "mpp_x", "mpp_y", "level")},
         "overlay_level": record.overlay_level,
-        "done_before": job in outcome.plans.done,
+        "done_before": pair in outcome.plans.done,
         "picture": None if picture is None else str(picture),
     }
 
 
 def _plan_json(plan: SlidePlan) -> dict[str, Any]:
     return {
-        "path": plan.job.slide,
-        "overlay_path": plan.job.overlay,
+        "path": plan.pair.slide,
+        "overlay_path": plan.pair.overlay,
         "overlay_found": plan.overlay_found,
         "tiles": plan.tiles,
         **{name: plan.row[name] for name in ("extent_x", "extent_y", "mpp_x", "mpp_y", "level")},

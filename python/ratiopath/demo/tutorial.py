@@ -35,7 +35,7 @@ _DRAWN = ("tile_x", "tile_y", "tile_extent_x", "tile_extent_y", "mpp_x", "mpp_y"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class DemoSettings:
     """What the demo works on.
 
     Attributes:
@@ -63,7 +63,7 @@ class Settings:
     sample_size: tuple[int, int] = (20480, 16384)
 
 
-def run(settings: Settings, console: Console) -> pa.Table:
+def run(settings: DemoSettings, console: Console) -> pa.Table:
     """Run the demo and say what it does.
 
     Args:
@@ -98,7 +98,7 @@ def run(settings: Settings, console: Console) -> pa.Table:
     return tiles
 
 
-def _sample(settings: Settings, console: Console) -> Sample:
+def _sample(settings: DemoSettings, console: Console) -> Sample:
     """Return the user's slide and overlay, or make some."""
     if settings.slide is not None and settings.overlay is not None:
         return Sample(settings.slide, settings.overlay)
@@ -111,7 +111,7 @@ def _sample(settings: Settings, console: Console) -> Sample:
     return sample
 
 
-def _covered_tiles(settings: Settings, sample: Sample, console: Console) -> pa.Table:
+def _covered_tiles(settings: DemoSettings, sample: Sample, console: Console) -> pa.Table:
     """Run the tutorial's pipeline, showing how far it is."""
     console.print("Starting Ray and laying out the tiles ...")
     with local_ray():
@@ -145,7 +145,7 @@ def _progress(console: Console) -> Progress:
 
 
 def _say_direct_speed(
-    settings: Settings, sample: Sample, tiles: pa.Table, console: Console
+    settings: DemoSettings, sample: Sample, tiles: pa.Table, console: Console
 ) -> None:
     """Time the same work without Ray, in this process, from opening the file on."""
     column = {name: tiles[name].to_numpy() for name in ("tile_x", "tile_y", "mpp_x", "mpp_y")}
@@ -165,7 +165,7 @@ def _say_direct_speed(
     )
 
 
-def _check_value(settings: Settings, sample: Sample, tiles: pa.Table) -> None:
+def _check_value(settings: DemoSettings, sample: Sample, tiles: pa.Table) -> None:
     found = [field.name for field in tiles.schema.field("tissue_overlap").type]
     if number_text(settings.value) not in found:
         raise OverlayValueError(
@@ -177,7 +177,7 @@ def _check_value(settings: Settings, sample: Sample, tiles: pa.Table) -> None:
         )
 
 
-def _figure(settings: Settings, sample: Sample, tiles: pa.Table) -> Figure:
+def _figure(settings: DemoSettings, sample: Sample, tiles: pa.Table) -> Figure:
     value = number_text(settings.value)
     columns = {name: tiles[name].to_numpy() for name in _DRAWN}
     mpp = settings.overlay_mpp

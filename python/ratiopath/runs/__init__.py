@@ -1,5 +1,5 @@
 """From slides to a table of the tiles worth keeping: what ``ratiopath overlap`` does.
 
-`jobs` pairs slides with overlays, `plan` lays tiles on a slide, `cover` measures them, `parts`
+`pairs` pairs slides with overlays, `plan` lays tiles on a slide, `cover` measures them, `parts`
 keeps what is done, `merge` makes the table, and `run` puts them in order. No Ray, and no printing.
 """

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow.parquet as pq
 
-from ratiopath.runs.measure_slide import PART_SCHEMA, cover_slide
+from ratiopath.runs.measure_slide import PART_SCHEMA, measure_slide
 from ratiopath.runs.pairing import absolute
 from ratiopath.runs.settings import short_hash
 from ratiopath.storage.atomic import replacing
@@ -23,9 +23,9 @@ from ratiopath.storage.atomic import replacing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ratiopath.runs.pairing import Job
+    from ratiopath.runs.pairing import SlidePair
     from ratiopath.runs.plan import SlidePlan
-    from ratiopath.runs.settings import Settings
+    from ratiopath.runs.settings import RunSettings
 
 _METADATA = b"ratiopath"
 
@@ -35,7 +35,7 @@ class OtherSettingsError(ValueError):
 
 
 @dataclass(frozen=True)
-class Record:
+class SlideRecord:
     """What is known of a slide that is done; kept in its part.
 
     Attributes:
@@ -60,11 +60,11 @@ class Record:
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
-        """Read what `Parts.write` wrote."""
+        """Read what `Checkpoint.write` wrote."""
         return cls(**json.loads(text))
 
 
-class Parts:
+class Checkpoint:
     """The parts of one run.
 
     Args:
@@ -75,7 +75,7 @@ class Parts:
         self.folder = output.parent / f".{output.name}.parts"
         self._settings = self.folder / "settings.json"
 
-    def open(self, settings: Settings, *, restart: bool = False) -> None:
+    def open(self, settings: RunSettings, *, restart: bool = False) -> None:
         """Make the folder, or take it over from a run with the same settings.
 
         Args:
@@ -100,25 +100,25 @@ class Parts:
         with replacing(self._settings) as path:
             path.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
 
-    def path(self, job: Job) -> Path:
+    def path(self, pair: SlidePair) -> Path:
         """Return where a slide's part is, or would be."""
         # A null byte can be in no path.
-        both = "\0".join(map(absolute, (job.slide, job.overlay)))
+        both = "\0".join(map(absolute, (pair.slide, pair.overlay)))
         return self.folder / f"{short_hash(both)}.parquet"
 
-    def find(self, job: Job) -> Record | None:
+    def find(self, pair: SlidePair) -> SlideRecord | None:
         """Return what is known of a slide that is done, or None if it has still to be done."""
         try:
-            text = pq.read_metadata(self.path(job)).metadata[_METADATA]
-            record = Record.from_json(text)
+            text = pq.read_metadata(self.path(pair)).metadata[_METADATA]
+            record = SlideRecord.from_json(text)
         except (OSError, KeyError, TypeError, ValueError):
             # Not there, or not what a part looks like: done again.
             return None
-        return record if record.files == _files(job) else None
+        return record if record.files == _files(pair) else None
 
     def write(
-        self, plan: SlidePlan, settings: Settings, advance: Callable[[int], object]
-    ) -> Record:
+        self, plan: SlidePlan, settings: RunSettings, advance: Callable[[int], object]
+    ) -> SlideRecord:
         """Measure a slide and keep the result.
 
         Args:
@@ -133,18 +133,18 @@ class Parts:
             OverlayError: The overlay cannot be read.
             OSError: The part cannot be written.
         """
-        files = _files(plan.job)
+        files = _files(plan.pair)
         kept, sums = 0, Counter[str]()
         with (
-            replacing(self.path(plan.job)) as path,
+            replacing(self.path(plan.pair)) as path,
             pq.ParquetWriter(path, PART_SCHEMA, compression="zstd") as writer,
         ):
-            for table, coverage in cover_slide(plan, settings):
+            for table, coverage in measure_slide(plan, settings):
                 writer.write_table(table)
                 kept += table["kept"].combine_chunks().true_count
                 sums.update(coverage.sums())
                 advance(table.num_rows)
-            record = Record(
+            record = SlideRecord(
                 files,
                 plan.row,
                 plan.overlay_found,
@@ -180,9 +180,9 @@ class Parts:
         return left
 
 
-def _files(job: Job) -> list[list[int] | None]:
+def _files(pair: SlidePair) -> list[list[int] | None]:
     """Return size and time of modification of the slide and the overlay, None where not there."""
-    return [_file(path) for path in (job.slide, job.overlay)]
+    return [_file(path) for path in (pair.slide, pair.overlay)]
 
 
 def _file(path: str) -> list[int] | None:

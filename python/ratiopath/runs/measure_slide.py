@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ratiopath.results.entries import Fractions
     from ratiopath.runs.plan import SlidePlan
-    from ratiopath.runs.settings import Settings
+    from ratiopath.runs.settings import RunSettings
 
 PART_SCHEMA = pa.schema(
     [
@@ -96,7 +96,7 @@ class Coverage:
         )
 
 
-def cover_slide(plan: SlidePlan, settings: Settings) -> Iterator[tuple[pa.Table, Coverage]]:
+def measure_slide(plan: SlidePlan, settings: RunSettings) -> Iterator[tuple[pa.Table, Coverage]]:
     """Measure a slide's tiles.
 
     Args:
@@ -119,7 +119,7 @@ def cover_slide(plan: SlidePlan, settings: Settings) -> Iterator[tuple[pa.Table,
         if settings.options.selection.declared_keys is None and len(seen) > MOST_LABELS:
             raise OverlayValueError(
                 f"more than {MOST_LABELS} distinct values are a heatmap, not labels",
-                plan.job.overlay,
+                plan.pair.overlay,
                 code="too_many_values",
             )
         conditions = settings.conditions
@@ -130,7 +130,7 @@ def cover_slide(plan: SlidePlan, settings: Settings) -> Iterator[tuple[pa.Table,
 
 def _measure(
     plan: SlidePlan,
-    settings: Settings,
+    settings: RunSettings,
     tiles: range,
     x: NDArray[np.int64],
     y: NDArray[np.int64],
@@ -145,13 +145,13 @@ def _measure(
 
 
 def _batch(
-    plan: SlidePlan, settings: Settings, x: NDArray[np.int64], y: NDArray[np.int64]
+    plan: SlidePlan, settings: RunSettings, x: NDArray[np.int64], y: NDArray[np.int64]
 ) -> Batch:
     row = plan.row
     overlay_mpp = settings.overlay_mpp or (None, None)
     extent = slide_extent(row, settings) or (None, None)
     return Batch.of(
-        plan.job.overlay,
+        plan.pair.overlay,
         tile_x=x,
         tile_y=y,
         mpp_x=row["mpp_x"],

@@ -1,4 +1,4 @@
-"""Make one table of all slides' parts, a batch at a time, and put it in place at once."""
+"""Make one table of all slides' checkpoint, a batch at a time, and put it in place at once."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from ratiopath.runs.checkpoint import Parts, Record
-    from ratiopath.runs.pairing import Job
+    from ratiopath.runs.checkpoint import Checkpoint, SlideRecord
+    from ratiopath.runs.pairing import SlidePair
 
 # Rows of a row group: large enough to compress and to scan, small enough to hold.
 ROW_GROUP = 1 << 17
@@ -37,7 +37,7 @@ _SLIDE_FIELDS = [
 ]
 
 
-def key_names(records: Iterable[Record], declared: Sequence[str] | None) -> list[str]:
+def key_names(records: Iterable[SlideRecord], declared: Sequence[str] | None) -> list[str]:
     """Return the keys of a table: those declared in their order, then those found, ascending.
 
     Args:
@@ -70,8 +70,8 @@ def table_schema(keys: Sequence[str], *, keep_all: bool) -> pa.Schema:
 
 
 def merge(
-    done: Sequence[tuple[Job, Record]],
-    parts: Parts,
+    done: Sequence[tuple[SlidePair, SlideRecord]],
+    checkpoint: Checkpoint,
     output: Path,
     *,
     declared: Sequence[str] | None,
@@ -82,7 +82,7 @@ def merge(
 
     Args:
         done: The slides, in the table's order.
-        parts: Where their parts are.
+        checkpoint: Where their checkpoint are.
         output: The table; what stood there before stays until the new one is complete.
         declared: Names of the classes or bins, or None.
         keep_all: Whether to write dropped tiles too.
@@ -104,10 +104,10 @@ def merge(
     schema = table_schema(keys, keep_all=keep_all)
     rows = 0
     with (
-        replacing(output, parts.folder) as path,
+        replacing(output, checkpoint.folder) as path,
         pq.ParquetWriter(path, schema, compression="zstd") as writer,
     ):
-        for table in _gathered(_tables(done, parts, schema, keys, absent)):
+        for table in _gathered(_tables(done, checkpoint, schema, keys, absent)):
             writer.write_table(table)
             rows += table.num_rows
     return rows
@@ -127,8 +127,8 @@ def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
 
 
 def _tables(
-    done: Sequence[tuple[Job, Record]],
-    parts: Parts,
+    done: Sequence[tuple[SlidePair, SlideRecord]],
+    checkpoint: Checkpoint,
     schema: pa.Schema,
     keys: Sequence[str],
     absent: float | None,
@@ -136,25 +136,25 @@ def _tables(
     position = {key: index for index, key in enumerate(keys)}
     rows_at_once = max(1, min(ROW_GROUP, MOST_CELLS // max(len(keys), 1)))
     keep_all = "kept" in schema.names
-    for job, record in done:
-        with pq.ParquetFile(parts.path(job)) as part:
+    for pair, record in done:
+        with pq.ParquetFile(checkpoint.path(pair)) as part:
             for batch in part.iter_batches(batch_size=rows_at_once):
                 rows = batch if keep_all else batch.filter(batch["kept"])
-                yield _table(rows, job, record, schema, position, absent)
+                yield _table(rows, pair, record, schema, position, absent)
 
 
 def _table(
     batch: pa.RecordBatch,
-    job: Job,
-    record: Record,
+    pair: SlidePair,
+    record: SlideRecord,
     schema: pa.Schema,
     position: dict[str, int],
     absent: float | None,
 ) -> pa.Table:
     size = batch.num_rows
-    overlay = job.overlay if record.overlay_found else None
+    overlay = pair.overlay if record.overlay_found else None
     columns: dict[str, pa.Array] = {
-        "path": pa.repeat(job.slide, size),
+        "path": pa.repeat(pair.slide, size),
         "overlay_path": pa.repeat(pa.scalar(overlay, pa.string()), size),
         **{
             name: pa.repeat(pa.scalar(record.row[name], kind), size) for name, kind in _SLIDE_FIELDS

@@ -17,7 +17,7 @@ _FIELDS = ("stem", "name", "parent")
 
 
 @dataclass(frozen=True, order=True)
-class Job:
+class SlidePair:
     """A slide and its overlay.
 
     Attributes:
@@ -35,19 +35,19 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Found:
+class Pairing:
     """What a list of slides stands for.
 
     Attributes:
-        jobs: The slides with their overlays, each once.
+        pairs: The slides with their overlays, each once.
         overlays: Files that were found among the slides but are the overlays of others.
     """
 
-    jobs: list[Job]
+    pairs: list[SlidePair]
     overlays: list[str]
 
 
-def find_jobs(paths: Sequence[str], pattern: str) -> Found:
+def find_pairs(paths: Sequence[str], pattern: str) -> Pairing:
     """Find the slides and pair them with their overlays.
 
     A file that a folder or glob pattern yields, but that is another slide's overlay, is no slide.
@@ -57,7 +57,7 @@ def find_jobs(paths: Sequence[str], pattern: str) -> Found:
         pattern: See `overlay_path`.
 
     Returns:
-        The jobs, in the order of ``paths``.
+        The pairs, in the order of ``paths``.
 
     Raises:
         OverlayNotFoundError: A path does not exist, or no slide is found at all.
@@ -65,11 +65,11 @@ def find_jobs(paths: Sequence[str], pattern: str) -> Found:
     """
     overlay_path("", pattern)
     slides = list(dict.fromkeys(find_slides(paths)))
-    jobs = [Job(slide, overlay_path(slide, pattern)) for slide in slides]
+    pairs = [SlidePair(slide, overlay_path(slide, pattern)) for slide in slides]
     named = set(map(absolute, paths))
-    overlays = {absolute(job.overlay) for job in jobs if not _is_same(job)} - named
-    kept = [job for job in jobs if absolute(job.slide) not in overlays]
-    return Found(kept, [job.slide for job in jobs if job not in set(kept)])
+    overlays = {absolute(pair.overlay) for pair in pairs if not _is_same(pair)} - named
+    kept = [pair for pair in pairs if absolute(pair.slide) not in overlays]
+    return Pairing(kept, [pair.slide for pair in pairs if pair not in set(kept)])
 
 
 def overlay_path(slide: str, pattern: str) -> str:
@@ -115,5 +115,5 @@ def _stem(name: str) -> str:
     return stem[:-4] if stem.lower().endswith(".ome") else stem
 
 
-def _is_same(job: Job) -> bool:
-    return absolute(job.slide) == absolute(job.overlay)
+def _is_same(pair: SlidePair) -> bool:
+    return absolute(pair.slide) == absolute(pair.overlay)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from ratiopath.placement.resolution import Pair
     from ratiopath.readers.base import Reader
-    from ratiopath.runs.pairing import Job
-    from ratiopath.runs.settings import Settings
+    from ratiopath.runs.pairing import SlidePair
+    from ratiopath.runs.settings import RunSettings
 
 # Rows of one call into the pipeline. Labels of 8 bits have at most 256 values, however many pixels;
 # others may have one per pixel, so a call then also has at most so many pixels.
@@ -37,7 +37,7 @@ class SlidePlan:
     """The work on one slide.
 
     Attributes:
-        job: The slide and its overlay.
+        pair: The slide and its overlay.
         row: The slide's row, see `ratiopath.ray.read_slides`.
         xs: Left pixel of each column of tiles (columns,).
         ys: Top pixel of each row of tiles (rows,).
@@ -47,7 +47,7 @@ class SlidePlan:
         warnings: What the user should know.
     """
 
-    job: Job
+    pair: SlidePair
     row: dict[str, Any]
     xs: NDArray[np.int64]
     ys: NDArray[np.int64]
@@ -73,11 +73,11 @@ class SlidePlan:
         return [range(start, min(start + step, self.tiles)) for start in range(0, self.tiles, step)]
 
 
-def plan_slide(job: Job, settings: Settings) -> SlidePlan:
+def plan_slide(pair: SlidePair, settings: RunSettings) -> SlidePlan:
     """Open a slide and its overlay and lay out the tiles.
 
     Args:
-        job: The slide and its overlay.
+        pair: The slide and its overlay.
         settings: What the run was asked to do.
 
     Returns:
@@ -87,29 +87,29 @@ def plan_slide(job: Job, settings: Settings) -> SlidePlan:
         OverlayError: The slide or its overlay is missing, cannot be opened, or lacks a resolution
             or the level asked for.
     """
-    row = read_slide_row(job.slide, settings.tiling).to_pylist()[0]
+    row = read_slide_row(pair.slide, settings.tiling).to_pylist()[0]
     if row["mpp_x"] is None:
         raise OverlayResolutionError(
             "the slide's file does not say how many µm a pixel measures",
-            job.slide,
+            pair.slide,
             code="unknown_resolution",
             remedy="pass slide_mpp",
         )
     xs, ys = (_positions(row, axis, settings) for axis in "xy")
-    found = job.overlay_exists
+    found = pair.overlay_exists
     if not found and settings.on_missing == "error":
-        raise OverlayNotFoundError("no such overlay file", job.overlay, code="not_found")
-    level, chunk = _overlay_level(job.overlay, row, settings) if found else (None, MOST_TILES)
+        raise OverlayNotFoundError("no such overlay file", pair.overlay, code="not_found")
+    level, chunk = _overlay_level(pair.overlay, row, settings) if found else (None, MOST_TILES)
     notes = tuple(_notes(row, len(xs) * len(ys), settings))
-    return SlidePlan(job, row, xs, ys, found, level, chunk, notes)
+    return SlidePlan(pair, row, xs, ys, found, level, chunk, notes)
 
 
-def slide_extent(row: dict[str, Any], settings: Settings) -> Pair | None:
+def slide_extent(row: dict[str, Any], settings: RunSettings) -> Pair | None:
     """Return the slide's size in tile pixels where overlays are taken to span it, else None."""
     return (row["extent_x"], row["extent_y"]) if settings.spans_slide else None
 
 
-def _positions(row: dict[str, Any], axis: str, settings: Settings) -> NDArray[np.int64]:
+def _positions(row: dict[str, Any], axis: str, settings: RunSettings) -> NDArray[np.int64]:
     slide, tile, stride = (row[f"{name}_{axis}"] for name in ("extent", "tile_extent", "stride"))
     with warnings.catch_warnings():
         # Said once a slide, in the notes.
@@ -117,7 +117,7 @@ def _positions(row: dict[str, Any], axis: str, settings: Settings) -> NDArray[np
         return grid_tiles(slide, tile, stride, last=settings.last)[:, 0]
 
 
-def _overlay_level(overlay: str, row: dict[str, Any], settings: Settings) -> tuple[int, int]:
+def _overlay_level(overlay: str, row: dict[str, Any], settings: RunSettings) -> tuple[int, int]:
     """Return the level to read and how many tiles to measure at once."""
     reader = open_reader(overlay)
     tile_mpp = (row["mpp_x"], row["mpp_y"])
@@ -139,7 +139,7 @@ def _overlay_level(overlay: str, row: dict[str, Any], settings: Settings) -> tup
     return level, _chunk(reader, scale, settings)
 
 
-def _chunk(reader: Reader, scale: float, settings: Settings) -> int:
+def _chunk(reader: Reader, scale: float, settings: RunSettings) -> int:
     channels = 1 if settings.channel is not None else reader.channels
     if reader.dtype.itemsize * channels == 1:
         return MOST_TILES
@@ -148,7 +148,7 @@ def _chunk(reader: Reader, scale: float, settings: Settings) -> int:
     return max(1, min(MOST_TILES, math.floor(MOST_PIXELS / pixels)))
 
 
-def _notes(row: dict[str, Any], tiles: int, settings: Settings) -> list[str]:
+def _notes(row: dict[str, Any], tiles: int, settings: RunSettings) -> list[str]:
     far = settings.tiling.describe_far_level((row["mpp_x"], row["mpp_y"]))
     notes = [] if far is None else [far]
     if any(row[f"tile_extent_{axis}"] > row[f"extent_{axis}"] for axis in "xy"):

@@ -11,30 +11,30 @@ from ratiopath.runs.plan import plan_slide
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratiopath.runs.checkpoint import Parts, Record
-    from ratiopath.runs.pairing import Job
+    from ratiopath.runs.checkpoint import Checkpoint, SlideRecord
+    from ratiopath.runs.pairing import SlidePair
     from ratiopath.runs.plan import SlidePlan
-    from ratiopath.runs.settings import Settings
+    from ratiopath.runs.settings import RunSettings
 
 # What a bad file may raise: whatever a codec makes of it is an OverlayError already.
 SLIDE_ERRORS = (OverlayError, OSError, ValueError, MemoryError)
 
 
 @dataclass(frozen=True)
-class Failure:
+class SlideFailure:
     """A slide that could not be done.
 
     Attributes:
-        job: The slide and its overlay.
+        pair: The slide and its overlay.
         error: Why.
     """
 
-    job: Job
+    pair: SlidePair
     error: Exception
 
 
 @dataclass
-class Plans:
+class RunPlan:
     """What a run has to do.
 
     Attributes:
@@ -45,9 +45,9 @@ class Plans:
     """
 
     to_do: list[SlidePlan] = field(default_factory=list)
-    done: dict[Job, Record] = field(default_factory=dict)
-    failed: list[Failure] = field(default_factory=list)
-    skipped: list[Job] = field(default_factory=list)
+    done: dict[SlidePair, SlideRecord] = field(default_factory=dict)
+    failed: list[SlideFailure] = field(default_factory=list)
+    skipped: list[SlidePair] = field(default_factory=list)
 
     @property
     def tiles(self) -> int:
@@ -55,10 +55,10 @@ class Plans:
         return sum(plan.tiles for plan in self.to_do)
 
 
-class Observer:
+class RunObserver:
     """Told what a run is doing; does nothing with it."""
 
-    def planned(self, job: Job) -> None:
+    def planned(self, pair: SlidePair) -> None:
         """Told that a slide was looked at."""
 
     def begins(self, plan: SlidePlan) -> None:
@@ -67,77 +67,87 @@ class Observer:
     def advances(self, tiles: int) -> None:
         """Told that so many more tiles are measured."""
 
-    def ends(self, plan: SlidePlan, record: Record) -> None:
+    def ends(self, plan: SlidePlan, record: SlideRecord) -> None:
         """Told that a slide is done."""
 
-    def fails(self, failure: Failure) -> None:
+    def fails(self, failure: SlideFailure) -> None:
         """Told that a slide cannot be done."""
 
 
 def plan_run(
-    jobs: Sequence[Job], settings: Settings, parts: Parts, observer: Observer, *, strict: bool
-) -> Plans:
+    pairs: Sequence[SlidePair],
+    settings: RunSettings,
+    checkpoint: Checkpoint,
+    observer: RunObserver,
+    *,
+    strict: bool,
+) -> RunPlan:
     """Look at every slide and its overlay.
 
     Args:
-        jobs: The slides.
+        pairs: The slides.
         settings: What the run was asked to do.
-        parts: What an earlier run may have done.
+        checkpoint: What an earlier run may have done.
         observer: Told of each slide.
         strict: Stop at the first slide that cannot be done.
 
     Returns:
         What is to be done.
     """
-    plans = Plans()
-    for job in jobs:
-        _plan(job, settings, parts, plans)
-        observer.planned(job)
-        if plans.failed and plans.failed[-1].job == job:
+    plans = RunPlan()
+    for pair in pairs:
+        _plan(pair, settings, checkpoint, plans)
+        observer.planned(pair)
+        if plans.failed and plans.failed[-1].pair == pair:
             observer.fails(plans.failed[-1])
             if strict:
                 break
     return plans
 
 
-def _plan(job: Job, settings: Settings, parts: Parts, plans: Plans) -> None:
-    if settings.on_missing == "skip" and not job.overlay_exists:
-        plans.skipped.append(job)
-    elif (record := parts.find(job)) is not None:
-        plans.done[job] = record
+def _plan(pair: SlidePair, settings: RunSettings, checkpoint: Checkpoint, plans: RunPlan) -> None:
+    if settings.on_missing == "skip" and not pair.overlay_exists:
+        plans.skipped.append(pair)
+    elif (record := checkpoint.find(pair)) is not None:
+        plans.done[pair] = record
     else:
         try:
-            plans.to_do.append(plan_slide(job, settings))
+            plans.to_do.append(plan_slide(pair, settings))
         except SLIDE_ERRORS as error:
-            plans.failed.append(Failure(job, error))
+            plans.failed.append(SlideFailure(pair, error))
 
 
 def measure(
-    plans: Plans, settings: Settings, parts: Parts, observer: Observer, *, strict: bool
-) -> tuple[dict[Job, Record], list[Failure]]:
+    plans: RunPlan,
+    settings: RunSettings,
+    checkpoint: Checkpoint,
+    observer: RunObserver,
+    *,
+    strict: bool,
+) -> tuple[dict[SlidePair, SlideRecord], list[SlideFailure]]:
     """Measure what is to be done.
 
     Args:
         plans: What is to be done.
         settings: What the run was asked to do.
-        parts: Where results are kept, slide by slide.
+        checkpoint: Where results are kept, slide by slide.
         observer: Told how far it is.
         strict: Stop at the first slide that cannot be done.
 
     Returns:
         The slides done, and those that could not be.
     """
-    done: dict[Job, Record] = {}
-    failed: list[Failure] = []
+    done: dict[SlidePair, SlideRecord] = {}
+    failed: list[SlideFailure] = []
     for plan in plans.to_do:
         observer.begins(plan)
         try:
-            done[plan.job] = parts.write(plan, settings, observer.advances)
+            done[plan.pair] = checkpoint.write(plan, settings, observer.advances)
         except SLIDE_ERRORS as error:
-            failed.append(Failure(plan.job, error))
+            failed.append(SlideFailure(plan.pair, error))
             observer.fails(failed[-1])
             if strict:
                 break
         else:
-            observer.ends(plan, done[plan.job])
+            observer.ends(plan, done[plan.pair])
     return done, failed

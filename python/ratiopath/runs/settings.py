@@ -26,7 +26,7 @@ OnMissing: TypeAlias = Literal["error", "empty", "skip"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class RunSettings:
     """The options of a run.
 
     Attributes:

@@ -98,9 +98,9 @@ def demo(
     """
     if (slide is None) != (overlay is None):
         raise typer.BadParameter("--slide and --overlay go together")
-    from ratiopath.demo.tutorial import Settings, run  # noqa: PLC0415 - imports Ray, which takes its time
+    from ratiopath.demo.tutorial import DemoSettings, run  # noqa: PLC0415 - imports Ray, which takes its time
 
-    settings = Settings(
+    settings = DemoSettings(
         slide=slide,
         overlay=overlay,
         overlay_mpp=overlay_mpp,

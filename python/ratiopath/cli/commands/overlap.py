@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from ratiopath.cli import flags, parsing
-from ratiopath.cli.steps import Wishes, run_overlap
-from ratiopath.runs.settings import Settings
+from ratiopath.cli.steps import RunOptions, run_overlap
+from ratiopath.runs.settings import RunSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -57,12 +57,12 @@ def overlap(
     overlay_mpp: flags.OverlayMpp = None,
     spans_slide: flags.SpansSlide = False,
     overlay_level: flags.OverlayLevel = None,
-    on_missing: flags.Missing = flags.OnMissing.ERROR,
+    on_missing: flags.Missing = flags.MissingOverlay.ERROR,
     classes: flags.Classes = None,
     bins: flags.Bins = None,
     nodata: flags.Nodata = None,
     channel: flags.Channel = None,
-    coverage: flags.CoverageRule = flags.Coverage.CENTER,
+    coverage: flags.CoverageRule = flags.PixelRule.CENTER,
     outside: flags.Outside = "clip",
     absent: flags.Absent = "0",
     keep_all: flags.KeepAll = False,
@@ -74,7 +74,7 @@ def overlap(
 ) -> None:
     """Find the tiles worth keeping; what the help says is `HELP`."""
     tile_extent = parsing.usage("--tile", parsing.whole_pair, tile)
-    settings = Settings(
+    settings = RunSettings(
         overlay=overlay,
         tile_extent=tile_extent,
         stride=optional("--stride", parsing.whole_pair, stride) or tile_extent,
@@ -95,7 +95,7 @@ def overlap(
         on_missing=on_missing.value,
         keep=tuple(keep or ()),
     )
-    wishes = Wishes(
+    options = RunOptions(
         output=output,
         plot=plot,
         absent=parsing.usage("--absent", parsing.absent, absent),
@@ -106,7 +106,7 @@ def overlap(
         restart=restart,
         threads=threads,
     )
-    outcome = run_overlap(slides, settings, wishes)
+    outcome = run_overlap(slides, settings, options)
     if outcome.failed:
         raise typer.Exit(_FAILED)
 
