@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratiopath.errors import OverlayError
+from ratiopath.errors import CODES, OverlayError
 
 if TYPE_CHECKING:
     from ratiopath.runs.run import SlideFailure
 
 _LEVELS = "choose another --level or --overlay-level; ratiopath info FILE lists them"
 _HEATMAP = "count ranges with --bins 0,0.5,1, or gather values with --classes other=NAME"
+_BAD_FILE = "the file is damaged or of an unknown kind: replace it, or leave the slide out"
 _AGAIN = "start the same command again"
 
 # By code; see `ratiopath.errors.CODES`. A code that is not here has no hint.
@@ -25,7 +26,8 @@ HINTS: dict[str, str] = {
     ),
     "unreachable": f"the storage may answer another time: {_AGAIN}",
     "not_permitted": f"make sure that you may read the file, then {_AGAIN}",
-    "corrupt": "the file is damaged or of an unknown kind: replace it, or leave the slide out",
+    "corrupt": _BAD_FILE,
+    "unsupported": _BAD_FILE,
     "not_a_file": "--overlay must lead to a file, or to a folder that holds a Zarr",
     "replaced": _AGAIN,
     "blended_level": _LEVELS,
@@ -50,7 +52,8 @@ SLIDE_HINTS: dict[str, str] = {
     "unknown_resolution": "--slide-mpp says how many µm a pixel of level 0 measures",
 }
 
-# Their remedies say what to do with the file, or what to install, and name no argument of Python's.
+# Their remedies say what to do with the file, or what to install, and name no argument of Python's:
+# one that is particular to the file says more than any hint here.
 REMEDY_IS_HINT = frozenset({"missing_package", "no_ranges", "too_large", "unsupported"})
 
 # Of errors that are not this package's, the narrower kinds first.
@@ -78,11 +81,11 @@ def hint(error: Exception, *, of_slide: bool = False) -> str | None:
     """
     if not isinstance(error, OverlayError):
         return next((text for kind, text in _KINDS.items() if isinstance(error, kind)), None)
-    if error.code in REMEDY_IS_HINT:
+    if error.code in REMEDY_IS_HINT and error.remedy != CODES[error.code].remedy:
         return error.remedy
     if of_slide and error.code in SLIDE_HINTS:
         return SLIDE_HINTS[error.code]
-    return HINTS.get(error.code)
+    return HINTS.get(error.code, error.remedy if error.code in REMEDY_IS_HINT else None)
 
 
 def failure_hint(failure: SlideFailure) -> str | None:
