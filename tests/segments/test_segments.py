@@ -13,6 +13,7 @@ from ratiopath import overlay_overlap
 from ratiopath.readers.opening import open_reader
 from ratiopath.segments.cache import SegmentCache, cache
 from ratiopath.segments.ids import RecentIds
+from ratiopath.storage.files import PositionalFile
 
 
 @pytest.fixture
@@ -43,7 +44,14 @@ def decoded(reader, monkeypatch):
         places.append(place)
         return read_segment_into(slot, *place)
 
+    decode_segment = reader.decode_segment
+
+    def counting_stored(stored, slot, *place):
+        places.append(place)
+        return decode_segment(stored, slot, *place)
+
     monkeypatch.setattr(reader, "read_segment", counting)
+    monkeypatch.setattr(reader, "decode_segment", counting_stored)
     monkeypatch.setattr(reader, "read_segment_into", counting_into)
     return places
 
@@ -71,6 +79,22 @@ def test_segments_stored_alike_are_decoded_once(reader, decoded, labels):
     for (row, column), segment in segments.items():
         expected = labels[64 * row : 64 * row + 64, 64 * column : 64 * column + 64]
         np.testing.assert_array_equal(pixels_of(segment), expected)
+
+
+@pytest.mark.parametrize(("size", "reads"), [("0", 1 + 15 + 15), ("100000000", 16)])
+def test_the_bytes_of_a_segment_are_read_once_where_they_are_kept(reader, monkeypatch, size, reads):
+    monkeypatch.setenv("RATIOPATH_CACHE_BYTES", size)
+    ranges, read = [], PositionalFile.read
+
+    def counting(file, offset, count):
+        ranges.append((offset, count))
+        return read(file, offset, count)
+
+    monkeypatch.setattr(PositionalFile, "read", counting)
+    source = SegmentCache().source(reader, 0)
+    for status in source.lookup(range(16)):
+        source.read(status)
+    assert len(ranges) == reads
 
 
 def test_only_equal_pixels_share_a_content_id(reader):

@@ -188,6 +188,33 @@ class Reader(ABC):
         """
         return None
 
+    def decode_segment(
+        self,
+        stored: bytes,  # noqa: ARG002 - for those that have it
+        slot: NDArray[np.uint8] | None,
+        level: int,
+        row: int,
+        column: int,
+    ) -> NDArray[Any] | None:
+        """Decode one segment from its stored bytes, which are not read again.
+
+        Args:
+            stored: What `encoded_segment` returned for it.
+            slot: Where it may be decoded; see `read_segment_into`.
+            level: Index into ``levels``.
+            row: Row of the segment in the level's grid.
+            column: Column of the segment.
+
+        Returns:
+            What `read_segment` returns, or `read_segment_into` where there is a slot.
+
+        Raises:
+            OverlayFormatError: As for `read_segment`.
+        """
+        if slot is None:
+            return self.read_segment(level, row, column)
+        return self.read_segment_into(slot, level, row, column)
+
     def read_ahead(self, level: int, places: Sequence[tuple[int, int]]) -> int:  # noqa: ARG002 - for those that do
         """Fetch what some segments are stored in, in as few requests as that takes.
 

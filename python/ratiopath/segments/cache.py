@@ -115,12 +115,14 @@ class SegmentCache(ForkSafe):
         """Return an id that no content has."""
         return next(self._ids)
 
-    def content_id_of(self, key: ComparableKey, limit: int) -> int:
-        """Return the id of the content that is stored in some bytes, or give it one."""
+    def content_id_of(self, key: ComparableKey, limit: int) -> tuple[int, bool]:
+        """Return the id of the content that is stored in some bytes, and whether it is new."""
         kept = self._kept.get(key)
-        if kept is None:
-            kept = self._kept.setdefault(key, self.new_content_id(), limit)
-        return cast("int", kept)
+        if kept is not None:
+            return cast("int", kept), False
+        new = self.new_content_id()
+        kept = self._kept.setdefault(key, new, limit)
+        return cast("int", kept), kept == new
 
     def keep_segment(self, segment: Segment, limit: int) -> Segment:
         """Keep a segment under its content's id, or return the one that is kept."""
@@ -141,12 +143,14 @@ class SegmentStatus(NamedTuple):
         is_new: Whether the number has just been given, so that nothing can be known of it.
         is_comparable: Compressed at least 32:1, so that equal segments are found by comparing
             stored bytes.
+        stored: These bytes, where they were seen for the first time and will have to be decoded.
     """
 
     segment_index: int
     content_id: int | None = None
     is_new: bool = True
     is_comparable: bool = False
+    stored: bytes | None = None
 
 
 class SegmentSource:
@@ -223,7 +227,7 @@ class SegmentSource:
             found = self._cache.find(status.content_id)
             if found is not None:
                 return found
-        pixels = self._decode(status.segment_index, slot)
+        pixels = self._decode(status, slot)
         if pixels is None:
             reader = self._reader
             return Segment(None, np.full(reader.channels, reader.fill, reader.dtype).tobytes())
@@ -237,13 +241,12 @@ class SegmentSource:
         content_id = self._cache.content_ids.get(self._first_key + segment_index)
         if content_id is not None:
             return SegmentStatus(segment_index, content_id, is_new=False)
-        content_id = self._id_of_bytes(segment_index)
-        if content_id is not None:
-            return SegmentStatus(segment_index, content_id, is_new=False, is_comparable=True)
-        return SegmentStatus(segment_index, self._cache.new_content_id())
+        return self._compared(segment_index) or SegmentStatus(
+            segment_index, self._cache.new_content_id()
+        )
 
-    def _id_of_bytes(self, segment_index: int) -> int | None:
-        """Return the number of all segments stored in the same few bytes; None if they are many."""
+    def _compared(self, segment_index: int) -> SegmentStatus | None:
+        """Look up a segment by its stored bytes; None where they are not few enough."""
         row, column = divmod(segment_index, self._columns)
         stored = self._reader.encoded_segment(self._level, row, column)
         if stored is None:
@@ -252,12 +255,26 @@ class SegmentSource:
         grid = self._grid
         height = min(grid.segment_height, grid.height - row * grid.segment_height)
         width = min(grid.segment_width, grid.width - column * grid.segment_width)
-        return self._cache.content_id_of((self._number, stored, height, width), self._limit)
+        key = (self._number, stored, height, width)
+        content_id, is_first = self._cache.content_id_of(key, self._limit)
+        # The cache holds the same bytes, as its key. Where it holds nothing, reading them twice is
+        # better than holding those of a whole run of segments.
+        keeps = is_first and self._limit > 0
+        return SegmentStatus(
+            segment_index,
+            content_id,
+            is_new=False,
+            is_comparable=True,
+            stored=stored if keeps else None,
+        )
 
-    def _decode(self, segment_index: int, slot: NDArray[np.uint8] | None) -> NDArray[Any] | None:
-        row, column = divmod(segment_index, self._columns)
+    def _decode(self, status: SegmentStatus, slot: NDArray[np.uint8] | None) -> NDArray[Any] | None:
+        row, column = divmod(status.segment_index, self._columns)
         if self.segment_bytes > LARGEST_SLOT:
+            # Made room for before it is there: of such segments few fit beside a full cache.
             self._cache.shrink(max(0, self._limit - self.segment_bytes))
+        if status.stored is not None:
+            return self._reader.decode_segment(status.stored, slot, self._level, row, column)
         if slot is None:
             return self._reader.read_segment(self._level, row, column)
         return self._reader.read_segment_into(slot, self._level, row, column)

@@ -73,7 +73,11 @@ class TiffLevel:
         self._tiles = first if len(self.planes) == 1 and isinstance(first, TilePlane) else None
 
     def read(
-        self, row: int, column: int, slot: NDArray[np.uint8] | None = None
+        self,
+        row: int,
+        column: int,
+        slot: NDArray[np.uint8] | None = None,
+        stored: bytes | None = None,
     ) -> NDArray[Any] | None:
         """Decode one segment.
 
@@ -81,6 +85,7 @@ class TiffLevel:
             row: Its row in the grid.
             column: Its column in the grid.
             slot: Memory that a segment of one plane may be decoded into.
+            stored: What `encoded` returned for it, which is then not read again.
 
         Returns:
             Pixels (h, w, channels) or None where the file leaves the segment out.
@@ -95,6 +100,8 @@ class TiffLevel:
                 "too_large",
                 remedy="rewrite the file tiled, for example with tiles of 512 x 512",
             )
+        if self._tiles is not None:
+            return self._tiles.read(self.grid, row, column, slot, stored)
         if len(self.planes) == 1:
             return self.planes[0].read(self.grid, row, column, slot)
         return self._stack([plane.read(self.grid, row, column) for plane in self.planes])

@@ -96,6 +96,7 @@ class OrientedLevel:
         row: int,
         column: int,
         slot: NDArray[np.uint8] | None = None,  # noqa: ARG002 - as TiffLevel's
+        stored: bytes | None = None,  # noqa: ARG002 - likewise
     ) -> NDArray[Any] | None:
         """Decode one segment; see `TiffLevel.read`."""
         pixels = self._cut(*self._rectangle(row, column))

@@ -103,9 +103,10 @@ class Plane(ABC):
             ValueError: The stream holds an image of another size, or of other samples.
             Exception: Whatever the codec raises.
         """
-        if self.is_sparse(index):
-            return None
-        stream = self.encoded(index)
+        return None if self.is_sparse(index) else self._decoded(self.encoded(index), index)
+
+    def _decoded(self, stream: bytes, index: int) -> NDArray[Any]:
+        """Decode the stored bytes of a tile or strip; see `decoded`."""
         if self._unpacked is not None:
             _, _, width, height = self.extent(index)
             stream = self._unpacked(stream, width * height * self.samples * self.dtype.itemsize)
@@ -175,15 +176,19 @@ class TilePlane(Plane):
         row: int,
         column: int,
         slot: NDArray[np.uint8] | None = None,
+        stored: bytes | None = None,
     ) -> NDArray[Any] | None:
         index = self.index(row, column)
-        if slot is not None and self._decode_into is not None and not self.is_sparse(index):
-            pixels = self._decode_into(self.encoded(index), slot)
+        if self.is_sparse(index):
+            return None
+        stream = self.encoded(index) if stored is None else stored
+        if slot is not None and self._decode_into is not None:
+            pixels = self._decode_into(stream, slot)
             if pixels is not None:
                 return pixels
-        pixels = self.decoded(index)
+        pixels = self._decoded(stream, index)
         width, height, _, _ = self.extent(index)
-        if pixels is not None and (pixels.shape[0] < height or pixels.shape[1] < width):
+        if pixels.shape[0] < height or pixels.shape[1] < width:
             raise EOFError(f"a tile holds {pixels.shape} pixels of {(height, width)}")
         return pixels
 

@@ -118,11 +118,26 @@ class TiffReader(Reader):
         """
         return self._read(level, row, column, slot)
 
+    def decode_segment(
+        self, stored: bytes, slot: NDArray[np.uint8] | None, level: int, row: int, column: int
+    ) -> NDArray[Any] | None:
+        """Decode a tile from its stored bytes; see `Reader.decode_segment`.
+
+        Raises:
+            OverlayFormatError: As for `read_segment`.
+        """
+        return self._read(level, row, column, slot, stored)
+
     def _read(
-        self, level: int, row: int, column: int, slot: NDArray[np.uint8] | None
+        self,
+        level: int,
+        row: int,
+        column: int,
+        slot: NDArray[np.uint8] | None,
+        stored: bytes | None = None,
     ) -> NDArray[Any] | None:
         try:
-            pixels = self._levels[level].read(row, column, slot)
+            pixels = self._levels[level].read(row, column, slot, stored)
         except OverlayError:
             # A remote file that fails is not corrupt.
             raise
