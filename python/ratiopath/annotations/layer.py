@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ratiopath import _core
+from ratiopath._core import Layer
 from ratiopath.annotations.formats import read_features
 from ratiopath.annotations.polygons import class_polygons, dissolve, flat, valid_polygons
 from ratiopath.errors import OverlayFormatError, OverlayNotFoundError, OverlayValueError
@@ -39,7 +39,7 @@ class AnnotationLayer:
     """
 
     keys: list[str]
-    native: _core.Layer
+    native: Layer
     nbytes: int
 
 
@@ -69,7 +69,7 @@ def build_layer(features: Features, options: AnnotationOptions, path: str) -> An
     classes = np.repeat(np.arange(len(parts), dtype=np.uint32), [len(part) for part in parts])
     vertices, ring_ends, polygon_ends = flat(np.concatenate([np.empty(0, object), *parts]))
     try:
-        native = _core.Layer(vertices, ring_ends, polygon_ends, classes, len(parts))
+        native = Layer(vertices, ring_ends, polygon_ends, classes, len(parts))
     except ValueError as error:
         # A finite coordinate may still be too far off for exact arithmetic.
         raise OverlayFormatError(str(error), path, code="corrupt") from error

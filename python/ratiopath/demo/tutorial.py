@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ratiopath import overlay_overlap
+from ratiopath.api.overlays import overlay_overlap
 from ratiopath.demo.dataset import central_roi, cover_tiles, local_ray, prepare_tiles
 from ratiopath.demo.sample import Sample, write_sample
 from ratiopath.errors import OverlayValueError

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
-from ratiopath import _core
+from ratiopath._core import Memo, constant_pixel
 from ratiopath.lru import ForkSafe, Lru
 from ratiopath.resources import cache_bytes
 from ratiopath.segments.ids import IdCounter, RecentIds
@@ -89,7 +89,7 @@ class SegmentCache(ForkSafe):
 
     def renew(self) -> None:
         """Start anew; the Python parts renew themselves, but a thread may hold the core's lock."""
-        self.counts = _core.Memo()
+        self.counts = Memo()
 
     def source(self, reader: Reader, level: int) -> SegmentSource:
         """Return the segments of one level of an overlay, as this cache knows them."""
@@ -301,4 +301,4 @@ def rows_of_bytes(pixels: NDArray[Any], channel: int | None) -> NDArray[np.uint8
 
 def _constant(pixels: NDArray[Any]) -> bytes:
     rows = rows_of_bytes(pixels, None)
-    return _core.constant_pixel(rows, pixels.shape[2] * pixels.dtype.itemsize) or b""
+    return constant_pixel(rows, pixels.shape[2] * pixels.dtype.itemsize) or b""
