@@ -14,7 +14,9 @@ use criterion::{
     BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
 };
 use ratiopath_core::count::{count_pixels, count_under};
+use ratiopath_core::geometry::edge_index::EdgeIndex;
 use ratiopath_core::geometry::grid::{Bounds, Grid};
+use ratiopath_core::geometry::intersection::PreparedPolygon;
 use ratiopath_core::geometry::polygon::Polygon;
 use ratiopath_core::geometry::validity::is_certainly_valid;
 use ratiopath_core::pixels::Pixels;
@@ -125,6 +127,24 @@ fn validity(c: &mut Criterion) {
     group.finish();
 }
 
+fn intersection(c: &mut Criterion) {
+    let mut group = group(c, "intersection");
+    for vertices in [4, 64, 2_000] {
+        // A tile's region over a contour: half of it, which no shortcut answers.
+        let (region, other) = (PreparedPolygon::new(&contour(64, 512)), contour(vertices, 512));
+        let index = EdgeIndex::new(&other);
+        let found = region.intersection_area(&index, [256.0, 0.0]);
+        let back = PreparedPolygon::new(&other);
+        let expected = back.intersection_area(region.index(), [-256.0, 0.0]);
+        assert!(found > 0.0 && (found - expected).abs() < 1e-6);
+        group.throughput(Throughput::Bytes(16 * vertices as u64));
+        group.bench_with_input(BenchmarkId::from_parameter(vertices), &index, |b, index| {
+            b.iter(|| region.intersection_area(black_box(index), [256.0, 0.0]));
+        });
+    }
+    group.finish();
+}
+
 /// The value of a pixel: long runs of few values, small discs of many, or anything.
 fn value(kind: &str, side: usize, k: usize) -> u64 {
     let (row, column) = (k / side, k % side);
@@ -189,5 +209,5 @@ fn count_in_polygon(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, scale, spans, masks, validity, count, count_in_polygon);
+criterion_group!(benches, scale, spans, masks, validity, intersection, count, count_in_polygon);
 criterion_main!(benches);

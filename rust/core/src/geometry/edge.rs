@@ -1,8 +1,6 @@
-//! Edges of a polygon, ordered by height.
+//! Edges of a polygon by height: which x they have where, and which side of them a point is on.
 
-use robust::{Coord, orient2d};
-
-use crate::geometry::point::Point;
+use crate::geometry::point::{Point, side_of_line};
 
 /// An edge with its upper end first: `top[1] <= bottom[1]`, and left before right when level.
 ///
@@ -25,21 +23,12 @@ impl Edge {
 
     /// Whether the point lies strictly right of the edge's line.
     pub(crate) fn is_left_of(&self, point: Point) -> bool {
-        self.side(point) < 0.0
+        side_of_line(self.top, self.bottom, point) < 0.0
     }
 
     /// Whether the point lies strictly left of the edge's line.
     pub(crate) fn is_right_of(&self, point: Point) -> bool {
-        self.side(point) > 0.0
-    }
-
-    /// Which side the point is on, its sign decided without rounding error.
-    ///
-    /// Shewchuk, "Adaptive precision floating-point arithmetic and fast robust geometric
-    /// predicates" (1997).
-    fn side(&self, point: Point) -> f64 {
-        let coord = |[x, y]: Point| Coord { x, y };
-        orient2d(coord(self.top), coord(self.bottom), coord(point))
+        side_of_line(self.top, self.bottom, point) > 0.0
     }
 
     /// The x of the edge at height `y`, rounded; exact at the ends.
@@ -53,6 +42,7 @@ impl Edge {
     }
 
     /// The same as [`Self::x_at`], given the slope.
+    #[inline]
     pub(crate) fn x_along(&self, slope: f64, y: f64) -> f64 {
         let ([x0, y0], [x1, y1]) = (self.top, self.bottom);
         if y <= y0 {
@@ -63,4 +53,39 @@ impl Edge {
             x0 + (y - y0) * slope
         }
     }
+}
+
+/// An edge that is not level, and which way its ring walks it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DirectedEdge {
+    pub(crate) edge: Edge,
+    /// 1 where the ring walks down it, -1 where up.
+    pub(crate) sign: f64,
+    pub(crate) slope: f64,
+}
+
+impl DirectedEdge {
+    pub(crate) fn new(a: Point, b: Point) -> Self {
+        let (edge, sign) = if a[1] < b[1] {
+            (Edge { top: a, bottom: b }, 1.0)
+        } else {
+            (Edge { top: b, bottom: a }, -1.0)
+        };
+        Self { edge, sign, slope: edge.slope() }
+    }
+
+    /// The x of the edge at height `y`, rounded; exact at the ends.
+    #[inline]
+    pub(crate) fn x_at(&self, y: f64) -> f64 {
+        self.edge.x_along(self.slope, y)
+    }
+}
+
+/// The area inside edges that are walked in ring order, positive where that is clockwise with y
+/// pointing down; holes run against their exterior and subtract.
+pub(crate) fn signed_area(edges: impl IntoIterator<Item = (Point, Point)>, origin: Point) -> f64 {
+    // Seen from a point nearby: far from 0, the products would lose what the differences keep.
+    let left_of =
+        |(a, b): (Point, Point)| (b[1] - a[1]) * f64::midpoint(a[0] - origin[0], b[0] - origin[0]);
+    edges.into_iter().map(left_of).sum()
 }

@@ -11,15 +11,17 @@
 
 use std::ops::Range;
 
-use crate::geometry::edge_index::{BoundingBox, EdgeIndex, SignedEdge};
+use crate::geometry::bounding_box::BoundingBox;
+use crate::geometry::edge::DirectedEdge;
+use crate::geometry::edge_index::EdgeIndex;
 use crate::geometry::point::Point;
 use crate::geometry::polygon::Polygon;
 
 /// A polygon that is asked for at many places.
 #[derive(Debug, Clone)]
 pub struct PreparedPolygon {
-    outline: EdgeIndex,
-    lines: Vec<SignedEdge>,
+    index: EdgeIndex,
+    edges: Vec<DirectedEdge>,
 }
 
 /// A sum, and the sum of its terms' sizes, which bounds its rounding error.
@@ -35,13 +37,13 @@ impl BoundedSum {
         self.size += term.abs();
     }
 
-    /// The sum, or a bound of it that it differs from by no more than `error` and its rounding.
-    fn between(self, bounds: (f64, f64), error: f64) -> f64 {
+    /// The sum, or a limit of it that it differs from by no more than `error` and its rounding.
+    fn between(self, limits: (f64, f64), error: f64) -> f64 {
         let error = error + 4.0 * f64::EPSILON * self.size;
-        if self.total <= bounds.0 + error {
-            bounds.0
-        } else if self.total >= bounds.1 - error {
-            bounds.1
+        if self.total <= limits.0 + error {
+            limits.0
+        } else if self.total >= limits.1 - error {
+            limits.1
         } else {
             self.total
         }
@@ -52,70 +54,70 @@ impl PreparedPolygon {
     /// Prepares a polygon; holes run against their exterior.
     #[must_use]
     pub fn new(polygon: &Polygon) -> Self {
-        let outline = EdgeIndex::new(polygon);
-        let line = |&edge| SignedEdge::new(edge, [0.0, 0.0]);
-        let lines = outline.edges().iter().map(line).collect();
-        Self { outline, lines }
+        let index = EdgeIndex::new(polygon);
+        let edges = index.edges().iter().map(|&[a, b]| DirectedEdge::new(a, b)).collect();
+        Self { index, edges }
     }
 
     /// The region's own edges.
     #[must_use]
-    pub fn outline(&self) -> &EdgeIndex {
-        &self.outline
+    pub fn index(&self) -> &EdgeIndex {
+        &self.index
     }
 
-    /// Returns the area of `outline` that lies under the region moved by `origin`.
+    /// Returns the area of `other` that lies under the region moved by `origin`.
     ///
     /// It is 0, or all of the smaller one's area, where it differs from that by no more than what
     /// coordinates of this size can tell apart.
     #[must_use]
-    pub fn intersection_area(&self, outline: &EdgeIndex, origin: Point) -> f64 {
-        let seen = self.outline.extent().moved(origin);
-        let extent = outline.extent();
-        if self.outline.is_box() && seen.contains(extent) {
-            return outline.area();
+    pub fn intersection_area(&self, other: &EdgeIndex, origin: Point) -> f64 {
+        let seen = self.index.bounding_box().moved(origin);
+        let bounds = other.bounding_box();
+        if self.index.is_box() && seen.contains(bounds) {
+            return other.area();
         }
-        let reach = extent.reach().max(seen.reach());
-        let error = 4.0 * f64::EPSILON * reach * seen.half_perimeter().min(extent.half_perimeter());
-        let whole = outline.area().min(self.outline.area());
-        if self.outline.is_box() {
-            return area_within(outline, &seen).between((0.0, whole), error);
+        let reach = bounds.reach().max(seen.reach());
+        let error = 4.0 * f64::EPSILON * reach * seen.half_perimeter().min(bounds.half_perimeter());
+        let whole = other.area().min(self.index.area());
+        if self.index.is_box() {
+            return area_within(other, &seen).between((0.0, whole), error);
         }
         // Most outlines lie wholly inside or outside, and then so does their bounding box.
-        let around = extent.moved([-origin[0], -origin[1]]);
-        let in_box = area_within(&self.outline, &around).between((0.0, around.area()), error);
+        let around = bounds.moved([-origin[0], -origin[1]]);
+        let in_box = area_within(&self.index, &around).between((0.0, around.area()), error);
         if in_box == 0.0 {
             0.0
         } else if in_box == around.area() {
-            outline.area()
+            other.area()
         } else {
-            self.integrate(outline, origin).between((0.0, whole), error)
+            self.integrate(other, origin).between((0.0, whole), error)
         }
     }
 
     /// Adds up all pairs of edges.
-    fn integrate(&self, outline: &EdgeIndex, origin: Point) -> BoundedSum {
-        let seen = self.outline.extent().moved(origin);
+    fn integrate(&self, other: &EdgeIndex, origin: Point) -> BoundedSum {
+        let seen = self.index.bounding_box().moved(origin);
         let mut sum = BoundedSum::default();
-        each_edge(outline, &seen, |[a, b], heights| {
+        each_edge(other, &seen, |[a, b], heights| {
             // Left of the region the minimum is always this edge's, and the signs cancel.
             if a[0].max(b[0]) > seen.low[0] {
-                let line = SignedEdge::new([a, b], origin);
-                self.add_line(&line, heights.start - origin[1]..heights.end - origin[1], &mut sum);
+                let from = |p: Point| [p[0] - origin[0], p[1] - origin[1]];
+                let edge = DirectedEdge::new(from(a), from(b));
+                self.add_edge(&edge, heights.start - origin[1]..heights.end - origin[1], &mut sum);
             }
         });
         sum
     }
 
     /// Adds all pairs of one edge within a range of heights with the edges of the region.
-    fn add_line(&self, line: &SignedEdge, heights: Range<f64>, sum: &mut BoundedSum) {
-        for (others, heights) in self.outline.within(heights) {
-            for other in &self.lines[others] {
-                let start = other.top[1].max(heights.start);
-                let end = other.bottom[1].min(heights.end);
+    fn add_edge(&self, edge: &DirectedEdge, heights: Range<f64>, sum: &mut BoundedSum) {
+        for (others, heights) in self.index.within(heights) {
+            for own in &self.edges[others] {
+                let start = own.edge.top[1].max(heights.start);
+                let end = own.edge.bottom[1].min(heights.end);
                 if start < end {
-                    let area = integral_of_smaller(line, other, start, end);
-                    sum.add(line.sign * other.sign, area);
+                    let area = integral_of_smaller(edge, own, start, end);
+                    sum.add(edge.sign * own.sign, area);
                 }
             }
         }
@@ -124,14 +126,14 @@ impl PreparedPolygon {
 
 /// Calls back with every edge within the heights of a box, and that part of its heights.
 fn each_edge(
-    outline: &EdgeIndex,
+    other: &EdgeIndex,
     within: &BoundingBox,
     mut call: impl FnMut([Point; 2], Range<f64>),
 ) {
-    let top = outline.extent().low[1].max(within.low[1]);
-    let bottom = outline.extent().high[1].min(within.high[1]);
-    for (edges, heights) in outline.within(top..bottom) {
-        for &[a, b] in &outline.edges()[edges] {
+    let top = other.bounding_box().low[1].max(within.low[1]);
+    let bottom = other.bounding_box().high[1].min(within.high[1]);
+    for (edges, heights) in other.within(top..bottom) {
+        for &[a, b] in &other.edges()[edges] {
             let start = a[1].min(b[1]).max(heights.start);
             let end = a[1].max(b[1]).min(heights.end);
             if start < end {
@@ -142,15 +144,15 @@ fn each_edge(
 }
 
 /// The area of a polygon within a box.
-fn area_within(outline: &EdgeIndex, within: &BoundingBox) -> BoundedSum {
+fn area_within(other: &EdgeIndex, within: &BoundingBox) -> BoundedSum {
     let (left, right) = (within.low[0], within.high[0]);
     let mut sum = BoundedSum::default();
-    each_edge(outline, within, |[a, b], heights| {
+    each_edge(other, within, |[a, b], heights| {
         if a[0].max(b[0]) > left {
-            let line = SignedEdge::new([a, b], [0.0, 0.0]);
-            let ends = (line.x_at(heights.start) - left, line.x_at(heights.end) - left);
+            let edge = DirectedEdge::new(a, b);
+            let ends = (edge.x_at(heights.start) - left, edge.x_at(heights.end) - left);
             let mean = mean_within(ends.0.min(ends.1), ends.0.max(ends.1), right - left);
-            sum.add(line.sign, (heights.end - heights.start) * mean);
+            sum.add(edge.sign, (heights.end - heights.start) * mean);
         }
     });
     sum
@@ -170,7 +172,7 @@ fn mean_within(low: f64, high: f64, most: f64) -> f64 {
 }
 
 /// The integral of the smaller x of two edges between two heights.
-fn integral_of_smaller(a: &SignedEdge, b: &SignedEdge, top: f64, bottom: f64) -> f64 {
+fn integral_of_smaller(a: &DirectedEdge, b: &DirectedEdge, top: f64, bottom: f64) -> f64 {
     let (a0, a1) = (a.x_at(top), a.x_at(bottom));
     let (b0, b1) = (b.x_at(top), b.x_at(bottom));
     let height = bottom - top;

@@ -7,7 +7,8 @@
 use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
 
-use crate::geometry::edge_index::{BoundingBox, EdgeIndex};
+use crate::geometry::bounding_box::BoundingBox;
+use crate::geometry::edge_index::EdgeIndex;
 use crate::geometry::intersection::PreparedPolygon;
 use crate::geometry::point::Point;
 use crate::geometry::polygon::Polygon;
@@ -18,7 +19,7 @@ type TreeEntry = GeomWithData<Rectangle<Point>, u32>;
 /// Polygons with their classes, found by place.
 #[derive(Debug)]
 pub struct Layer {
-    outlines: Vec<EdgeIndex>,
+    polygons: Vec<EdgeIndex>,
     classes: Vec<u32>,
     count: usize,
     tree: RTree<TreeEntry>,
@@ -50,14 +51,14 @@ impl Layer {
         if let Some(&class) = classes.iter().find(|&&class| class as usize >= count) {
             return Err(Error::Index { what: "class", index: class as usize, count });
         }
-        let outlines: Vec<EdgeIndex> = polygons.iter().map(EdgeIndex::new).collect();
-        let entry = |(index, outline): (usize, &EdgeIndex)| {
-            let BoundingBox { low, high } = *outline.extent();
+        let polygons: Vec<EdgeIndex> = polygons.iter().map(EdgeIndex::new).collect();
+        let entry = |(index, polygon): (usize, &EdgeIndex)| {
+            let BoundingBox { low, high } = *polygon.bounding_box();
             TreeEntry::new(Rectangle::from_corners(low, high), index as u32)
         };
-        let found = outlines.iter().enumerate().filter(|(_, outline)| outline.area() > 0.0);
+        let found = polygons.iter().enumerate().filter(|(_, polygon)| polygon.area() > 0.0);
         let tree = RTree::bulk_load(found.map(entry).collect());
-        Ok(Self { outlines, classes, count, tree })
+        Ok(Self { polygons, classes, count, tree })
     }
 
     /// Measures which fraction of `region`, moved to each origin, each class covers.
@@ -79,7 +80,7 @@ impl Layer {
         let mut found = LayerFractions::default();
         let mut sums = vec![0.0; self.count];
         let mut met = Vec::new();
-        let whole = region.outline().area();
+        let whole = region.index().area();
         for (index, (&x, &y)) in x.iter().zip(y).enumerate() {
             if !x.is_finite() || !y.is_finite() {
                 return Err(Error::Origin { index, x, y });
@@ -104,10 +105,10 @@ impl Layer {
         sums: &mut [f64],
         met: &mut Vec<usize>,
     ) {
-        let BoundingBox { low, high } = region.outline().extent().moved(origin);
+        let BoundingBox { low, high } = region.index().bounding_box().moved(origin);
         for entry in self.tree.locate_in_envelope_intersecting(AABB::from_corners(low, high)) {
             let index = entry.data as usize;
-            let area = region.intersection_area(&self.outlines[index], origin);
+            let area = region.intersection_area(&self.polygons[index], origin);
             if area > 0.0 {
                 let class = self.classes[index] as usize;
                 if sums[class] == 0.0 {

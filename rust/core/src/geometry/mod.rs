@@ -1,5 +1,6 @@
 //! Polygons in the plane, and the grid of pixels that they are laid on.
 
+pub mod bounding_box;
 pub(crate) mod edge;
 pub mod edge_index;
 pub mod grid;

@@ -13,9 +13,8 @@
 //! edges that all go forward along one direction form a chain that cannot meet itself, and that is
 //! what eight or sixteen edges in a row nearly always do.
 
-use robust::{Coord, orient2d};
-
-use crate::geometry::point::Point;
+use crate::geometry::bounding_box::BoundingBox;
+use crate::geometry::point::{Point, side_of_line};
 use crate::geometry::polygon::Polygon;
 
 /// Edges of a leaf, and members of a group.
@@ -88,44 +87,11 @@ impl ClosedRings {
     }
 }
 
-/// A bounding box.
-#[derive(Debug, Clone, Copy)]
-struct Box2 {
-    low: Point,
-    high: Point,
-}
-
-impl Box2 {
-    const EMPTY: Self = Self { low: [f64::INFINITY; 2], high: [f64::NEG_INFINITY; 2] };
-
-    fn of(points: &[Point]) -> Self {
-        points.iter().fold(Self::EMPTY, |all, &point| all.with(&Self { low: point, high: point }))
-    }
-
-    fn with(self, other: &Self) -> Self {
-        let lower = |a: f64, b: f64| if a < b { a } else { b };
-        let higher = |a: f64, b: f64| if a > b { a } else { b };
-        let ([x0, y0], [x1, y1]) = (self.low, self.high);
-        Self {
-            low: [lower(x0, other.low[0]), lower(y0, other.low[1])],
-            high: [higher(x1, other.high[0]), higher(y1, other.high[1])],
-        }
-    }
-
-    #[expect(clippy::needless_bitwise_bool, reason = "one branch on four comparisons, not four")]
-    fn meets(&self, other: &Self) -> bool {
-        (self.low[0] <= other.high[0])
-            & (other.low[0] <= self.high[0])
-            & (self.low[1] <= other.high[1])
-            & (other.low[1] <= self.high[1])
-    }
-}
-
 /// The search for a reason to doubt.
 struct Proof<'a> {
     rings: &'a ClosedRings,
     /// The boxes of leaves, then those of groups of them, and so on up to one.
-    levels: Vec<Vec<Box2>>,
+    levels: Vec<Vec<BoundingBox>>,
     /// Whether a leaf and the next form a chain that cannot meet itself.
     is_chain: Vec<bool>,
     looks_left: usize,
@@ -134,10 +100,11 @@ struct Proof<'a> {
 impl<'a> Proof<'a> {
     fn new(rings: &'a ClosedRings) -> Self {
         let points = &rings.points;
-        let leaf = |leaf: &Leaf| Box2::of(&points[leaf.first..=leaf.end]);
-        let mut levels: Vec<Vec<Box2>> = vec![rings.leaves.iter().map(leaf).collect()];
+        let leaf = |leaf: &Leaf| BoundingBox::of(&points[leaf.first..=leaf.end]);
+        let mut levels: Vec<Vec<BoundingBox>> = vec![rings.leaves.iter().map(leaf).collect()];
         while let Some(below) = levels.last().filter(|level| level.len() > 1) {
-            let group = |boxes: &[Box2]| boxes.iter().fold(Box2::EMPTY, Box2::with);
+            let group =
+                |boxes: &[BoundingBox]| boxes.iter().fold(BoundingBox::EMPTY, BoundingBox::with);
             levels.push(below.chunks(FAN).map(group).collect());
         }
         let chain = |pair: &[Leaf]| {
@@ -200,12 +167,12 @@ impl<'a> Proof<'a> {
     }
 
     /// The edges of a leaf whose boxes meet another.
-    fn touching(&self, leaf: Leaf, other: Box2) -> impl Iterator<Item = usize> + '_ {
+    fn touching(&self, leaf: Leaf, other: BoundingBox) -> impl Iterator<Item = usize> + '_ {
         (leaf.first..leaf.end).filter(move |&edge| self.edge_box(edge).meets(&other))
     }
 
-    fn edge_box(&self, edge: usize) -> Box2 {
-        Box2::of(&self.rings.points[edge..=edge + 1])
+    fn edge_box(&self, edge: usize) -> BoundingBox {
+        BoundingBox::of(&self.rings.points[edge..=edge + 1])
     }
 
     /// Whether two edges, the first before the second, meet nowhere but in a common vertex.
@@ -293,8 +260,7 @@ fn is_beside(edge: [Point; 2], line: [Point; 2]) -> bool {
 
 /// Which side of the line from `a` to `b` a point is on: 1, -1, or 0 on it or in doubt.
 fn side(a: Point, b: Point, point: Point) -> i32 {
-    let coord = |[x, y]: Point| Coord { x, y };
-    let turn = orient2d(coord(a), coord(b), coord(point));
+    let turn = side_of_line(a, b, point);
     i32::from(turn > SMALLEST) - i32::from(turn < -SMALLEST)
 }
 

@@ -11,6 +11,7 @@
 
 use std::ops::Range;
 
+use crate::geometry::edge::{DirectedEdge, signed_area};
 use crate::geometry::grid::Grid;
 use crate::geometry::point::Point;
 use crate::geometry::polygon::Polygon;
@@ -18,7 +19,9 @@ use crate::raster::row_lists::{RowCounts, RowLists};
 use crate::raster::spans::{SpanBuilder, Spans};
 
 pub(crate) fn spans(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> Spans {
-    let orientation = signed_area(polygon).signum();
+    let origin = polygon.vertices().first().copied().unwrap_or_default();
+    // Heights are added up as if the inside lay right of what goes down.
+    let orientation = if signed_area(polygon.edges(), origin) > 0.0 { -1.0 } else { 1.0 };
     let vertices: Vec<Point> = polygon
         .vertices()
         .iter()
@@ -87,45 +90,36 @@ struct Side {
     /// How far it has come.
     x: f64,
     y: f64,
-    top: Point,
-    bottom: Point,
+    directed: DirectedEdge,
     /// Where it ends or leaves the rows.
     end: f64,
-    /// How far it goes right with each step down, and down with each step to a side.
-    slope: f64,
+    /// How far it goes down with each step to a side.
     steepness: f64,
-    /// 1 for an edge that the ring walks downwards, else -1.
-    sign: f64,
 }
 
 impl Side {
     /// None for an edge without height in the rows.
     fn new(a: Point, b: Point, rows: &Range<usize>) -> Option<Self> {
-        let (sign, top, bottom) = if a[1] < b[1] { (1.0, a, b) } else { (-1.0, b, a) };
-        let (y, end) = (top[1].max(rows.start as f64), bottom[1].min(rows.end as f64));
+        let (y, end) = (a[1].min(b[1]).max(rows.start as f64), a[1].max(b[1]).min(rows.end as f64));
         if y >= end {
             return None;
         }
-        let (right, down) = (bottom[0] - top[0], bottom[1] - top[1]);
-        let (slope, steepness) = (right / down, down / right.abs());
-        let mut side = Self { x: 0.0, y, top, bottom, end, slope, steepness, sign };
+        let directed = DirectedEdge::new(a, b);
+        let (top, bottom) = (directed.edge.top, directed.edge.bottom);
+        let steepness = (bottom[1] - top[1]) / (bottom[0] - top[0]).abs();
+        let mut side = Self { x: 0.0, y, directed, end, steepness };
         side.x = side.x_at(y);
         Some(side)
     }
 
+    /// The x at a height, which rounding does not move past either end: columns are found by it.
     #[inline]
     fn x_at(&self, y: f64) -> f64 {
-        let ([x0, y0], [x1, y1]) = (self.top, self.bottom);
-        if y <= y0 {
-            x0
-        } else if y >= y1 {
-            x1
-        } else {
-            let (low, high) = if x0 < x1 { (x0, x1) } else { (x1, x0) };
-            let x = x0 + (y - y0) * self.slope;
-            let x = if x > low { x } else { low };
-            if x < high { x } else { high }
-        }
+        let (x0, x1) = (self.directed.edge.top[0], self.directed.edge.bottom[0]);
+        let (low, high) = if x0 < x1 { (x0, x1) } else { (x1, x0) };
+        let x = self.directed.x_at(y);
+        let x = if x > low { x } else { low };
+        if x < high { x } else { high }
     }
 
     /// Adds the piece within a row that ends at `bottom`, and says whether the next has one too.
@@ -134,7 +128,7 @@ impl Side {
         let y = if bottom < self.end { bottom } else { self.end };
         let x = self.x_at(y);
         let (left, right) = if self.x <= x { (self.x, x) } else { (x, self.x) };
-        accumulator.add(left, right, y - self.y, self.steepness, self.sign);
+        accumulator.add(left, right, y - self.y, self.steepness, self.directed.sign);
         (self.x, self.y) = (x, y);
         y < self.end
     }
@@ -269,15 +263,4 @@ impl RowAccumulator {
 #[inline]
 fn rounded(coverage: f64, noise: f64) -> f64 {
     if coverage > 1.0 - noise { 1.0 } else { coverage }
-}
-
-/// Twice the signed area of all rings; holes run against their exterior and subtract.
-fn signed_area(polygon: &Polygon) -> f64 {
-    let origin = polygon.vertices().first().copied().unwrap_or([0.0, 0.0]);
-    let local = |p: Point| [p[0] - origin[0], p[1] - origin[1]];
-    let cross = |(a, b): (Point, Point)| {
-        let (a, b) = (local(a), local(b));
-        a[1] * b[0] - a[0] * b[1]
-    };
-    polygon.edges().map(cross).sum()
 }
