@@ -52,9 +52,11 @@ impl Layer {
             self.inner.fractions(&PreparedPolygon::new(&region), x, y)
         };
         let found = py.detach(measure).into_py_result()?;
+        let integers =
+            |places: &[usize]| PyArray1::from_iter(py, places.iter().map(|&place| place as i64));
         Ok((
-            PyArray1::from_vec(py, found.regions),
-            PyArray1::from_vec(py, found.classes),
+            integers(&found.regions),
+            integers(&found.classes),
             PyArray1::from_vec(py, found.fractions),
         ))
     }

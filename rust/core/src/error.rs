@@ -1,4 +1,16 @@
 //! Everything the core refuses, with the numbers in the message.
+//!
+//! Whatever comes in is answered or refused: nothing panics, and nothing is allocated by a number
+//! that was not checked, since a worker that dies is started again with the same input for ever.
+//!
+//! ```
+//! use ratiopath_core::Error;
+//! use ratiopath_core::scale::scale_coordinates;
+//!
+//! let refused = scale_coordinates(&[1.0], -2.0, &mut [0]);
+//! assert_eq!(refused, Err(Error::Scale(-2.0)));
+//! assert_eq!(Error::Scale(-2.0).to_string(), "the scale must be a positive finite number, got -2");
+//! ```
 
 /// What the core returns where it may refuse.
 pub type Result<T> = std::result::Result<T, Error>;

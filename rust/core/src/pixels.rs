@@ -3,6 +3,17 @@
 //! A pixel is its samples' bytes one after the other. Two pixels have one value exactly when their
 //! bytes agree; the few values that have several patterns (NaN, -0.0) are joined by whoever knows
 //! the dtype, once per distinct pattern.
+//!
+//! ```
+//! use ratiopath_core::pixels::Pixels;
+//!
+//! // Two rows of three pixels, of two bytes each.
+//! let bytes = [1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 7, 0];
+//! let pixels = Pixels::new(&bytes, 3, 2, 2)?;
+//! assert_eq!(pixels.run(1, 1, 3), [1, 0, 7, 0]);
+//! assert_eq!(pixels.constant(), None);
+//! # Ok::<(), ratiopath_core::Error>(())
+//! ```
 
 use std::ops::Range;
 
@@ -14,6 +25,7 @@ pub struct Pixels<'a> {
     bytes: &'a [u8],
     width: usize,
     height: usize,
+    // A number and not a type: labels, colours and floats are told apart by one and the same code.
     pixel_bytes: usize,
 }
 
@@ -77,7 +89,8 @@ impl<'a> Pixels<'a> {
     #[must_use]
     pub fn constant(&self) -> Option<&'a [u8]> {
         let (first, rest) = self.bytes.split_at_checked(self.pixel_bytes)?;
-        // Shifted by a pixel onto itself: equal where every pixel equals the one before.
+        // Shifted by a pixel onto itself: equal where every pixel equals the one before. That is one
+        // comparison of memory, which stops at the first difference, and most masks have one early.
         (rest == &self.bytes[..rest.len()]).then_some(first)
     }
 

@@ -1,4 +1,14 @@
 //! Rectangles along the axes, around what is looked for.
+//!
+//! Most questions about two polygons end here: boxes that do not meet share nothing.
+//!
+//! ```
+//! use ratiopath_core::geometry::bounding_box::BoundingBox;
+//!
+//! let tile = BoundingBox { low: [0.0, 0.0], high: [4.0, 3.0] };
+//! assert_eq!((tile.area(), tile.half_perimeter()), (12.0, 7.0));
+//! assert!(!tile.contains(&tile.moved([1.0, 0.0])));
+//! ```
 
 use crate::geometry::point::Point;
 
@@ -22,7 +32,8 @@ impl BoundingBox {
 
     /// The smallest box around this one and another.
     pub(crate) fn with(self, other: &Self) -> Self {
-        // Not f64::min, which looks for NaN too, and of which no vertex is one.
+        // Not f64::min, which also looks for NaN; no vertex is one, and boxes are most of the proof
+        // that a polygon is valid.
         let lower = |a: f64, b: f64| if a < b { a } else { b };
         let higher = |a: f64, b: f64| if a > b { a } else { b };
         let ([x0, y0], [x1, y1]) = (self.low, self.high);

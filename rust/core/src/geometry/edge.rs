@@ -42,9 +42,12 @@ impl Edge {
     }
 
     /// The same as [`Self::x_at`], given the slope.
+    // An edge is crossed many times, and a division takes as long as all the rest of this.
     #[inline]
     pub(crate) fn x_along(&self, slope: f64, y: f64) -> f64 {
         let ([x0, y0], [x1, y1]) = (self.top, self.bottom);
+        // Exact at both ends, so that edges that share a vertex meet there whatever their slopes; an
+        // edge so flat that its slope is infinite has no other x that could be trusted.
         if y <= y0 {
             x0
         } else if y >= y1 {

@@ -5,6 +5,17 @@
 //! equal height, each with the edges that reach into it; one of few edges is a single band. A
 //! range that spans several bands is answered band by band, each with its own part of the range,
 //! so that an edge listed in several bands is never counted twice at any height.
+//!
+//! ```
+//! use ratiopath_core::geometry::edge_index::EdgeIndex;
+//! use ratiopath_core::geometry::polygon::Polygon;
+//!
+//! let triangle = Polygon::new(vec![[0.0, 0.0], [4.0, 0.0], [0.0, 3.0]], vec![3])?;
+//! let index = EdgeIndex::new(&triangle);
+//! assert_eq!(index.area(), 6.0);
+//! assert_eq!(index.bounding_box().high, [4.0, 3.0]);
+//! # Ok::<(), ratiopath_core::Error>(())
+//! ```
 
 use std::ops::Range;
 
@@ -39,6 +50,7 @@ impl EdgeIndex {
         // What is so nearly level that its slope is infinite bounds no area.
         let slanted = polygon.edges().filter(|(a, b)| ((b[0] - a[0]) / (b[1] - a[1])).is_finite());
         let mut edges: Vec<[Point; 2]> = slanted.map(|(a, b)| [a, b]).collect();
+        // Either way round is taken: signs are what is added up, and they must be those of one way.
         let mut area = signed_area(edges.iter().map(|&[a, b]| (a, b)), bounds.low);
         if area < 0.0 {
             area = -area;
@@ -133,6 +145,7 @@ fn into_bands(edges: Vec<[Point; 2]>, bounds: &BoundingBox) -> (Vec<[Point; 2]>,
     };
     let listings =
         |bands: usize| -> usize { edges.iter().map(|edge| reached(edge, bands).count()).sum() };
+    // Halved until long edges are listed few times: memory stays linear in edges whatever comes.
     while bands > 1 && listings(bands) > MOST_LISTINGS * edges.len() {
         bands /= 2;
     }

@@ -1,4 +1,18 @@
 //! The grid of pixels that a polygon is laid on.
+//!
+//! A grid divides [`Bounds`] of the polygon's space into columns and rows. Pixels need not be square,
+//! and the bounds may lie anywhere: a tile's region on an overlay of another resolution is a polygon
+//! in the tile's pixels under a grid of the overlay's.
+//!
+//! ```
+//! use ratiopath_core::geometry::grid::{Bounds, Grid};
+//!
+//! let bounds = Bounds { x0: 0.0, y0: 0.0, x1: 512.0, y1: 512.0 };
+//! let grid = Grid::new(64, 64, bounds)?;
+//! assert_eq!((grid.height(), grid.width()), (64, 64));
+//! assert!(Grid::new(0, 64, bounds).is_err());
+//! # Ok::<(), ratiopath_core::Error>(())
+//! ```
 
 use crate::geometry::point::LARGEST;
 use crate::{Error, Result};
@@ -44,6 +58,8 @@ impl Axis {
 
     /// A bound on the rounding error of [`Self::position`], with room for a crossing's own.
     pub(crate) fn tolerance(&self, reach: f64) -> f64 {
+        // Generous: too wide a tolerance costs an exact predicate now and then, too narrow a one a wrong
+        // pixel.
         let count = self.count as f64;
         64.0 * f64::EPSILON * ((reach + self.low.abs()) * self.density + count)
     }
@@ -53,6 +69,8 @@ impl Axis {
     /// None where the finite place is nearer to a centre than `tolerance`, so that rounding may
     /// have moved it across. Written without `floor`, which is a call where the target has no instruction.
     pub(crate) fn first_center_beyond(&self, place: f64, tolerance: f64) -> Option<usize> {
+        // Clamped to the grid's borders, which lie half a pixel from the nearest centre: what is outside
+        // is never in doubt.
         let (first, last) = (-0.5, self.count as f64 - 0.5);
         let place = if place > first { place } else { first };
         let shifted = 1.0 + if place < last { place } else { last };
@@ -70,6 +88,7 @@ impl Axis {
         let is_first = |index: usize| {
             (index == 0 || !beyond(index - 1)) && (index == self.count || beyond(index))
         };
+        // Three looks are nearly always enough, and far fewer than a search of the whole axis.
         let near = [guess, guess.saturating_sub(1), (guess + 1).min(self.count)];
         near.into_iter().find(|&index| is_first(index)).unwrap_or_else(|| self.bisect(beyond))
     }
@@ -103,6 +122,7 @@ impl Grid {
     /// [`Error::Grid`] for a grid without pixels or beyond 31 bits a side, [`Error::Bounds`] for
     /// bounds without extent.
     pub fn new(height: usize, width: usize, bounds: Bounds) -> Result<Self> {
+        // Columns are looked up as i32, which converts from f64 by one instruction, and stored as u32.
         let side = 1..=i32::MAX as usize;
         if !side.contains(&height) || !side.contains(&width) {
             return Err(Error::Grid { height, width });

@@ -8,6 +8,19 @@
 //! outlines touch or coincide; what is left is the rounding of a sum.
 //!
 //! Where one of the two is a box, each edge of the other is cut to it by itself.
+//!
+//! ```
+//! use ratiopath_core::geometry::edge_index::EdgeIndex;
+//! use ratiopath_core::geometry::intersection::PreparedPolygon;
+//! use ratiopath_core::geometry::polygon::Polygon;
+//!
+//! let tile = Polygon::new(vec![[0.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 2.0]], vec![4])?;
+//! let triangle = Polygon::new(vec![[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]], vec![3])?;
+//! let (tile, triangle) = (PreparedPolygon::new(&tile), EdgeIndex::new(&triangle));
+//! assert_eq!(tile.intersection_area(&triangle, [0.0, 0.0]), 4.0);
+//! assert_eq!(tile.intersection_area(&triangle, [1.0, 2.0]), 0.5);
+//! # Ok::<(), ratiopath_core::Error>(())
+//! ```
 
 use std::ops::Range;
 
@@ -18,6 +31,9 @@ use crate::geometry::point::Point;
 use crate::geometry::polygon::Polygon;
 
 /// A polygon that is asked for at many places.
+///
+/// It is prepared once, a tile's region say, and moved to each tile: never the other polygons, of
+/// which there may be a million.
 #[derive(Debug, Clone)]
 pub struct PreparedPolygon {
     index: EdgeIndex,
@@ -77,6 +93,8 @@ impl PreparedPolygon {
             return other.area();
         }
         let reach = bounds.reach().max(seen.reach());
+        // Each coordinate may be off by half an epsilon of the largest, so an outline may be moved by
+        // that much all along its perimeter.
         let error = 4.0 * f64::EPSILON * reach * seen.half_perimeter().min(bounds.half_perimeter());
         let whole = other.area().min(self.index.area());
         if self.index.is_box() {
@@ -184,6 +202,7 @@ fn integral_of_smaller(a: &DirectedEdge, b: &DirectedEdge, top: f64, bottom: f64
     if gap0 >= 0.0 && gap1 >= 0.0 {
         return height * f64::midpoint(b0, b1);
     }
+    // The crossing itself is never computed: the triangle beyond it is similar to the gap at that end.
     // They cross: a triangle of a's integral lies beyond b.
     let beyond = gap0.max(gap1);
     of_a - 0.5 * height * beyond * (beyond / (gap0 - gap1).abs())

@@ -3,6 +3,24 @@
 //! The polygons of one class are taken not to overlap each other: what several of them share would
 //! count several times. A tree of bounding boxes finds the polygons near a region, and the area
 //! that each shares with it is exact.
+//!
+//! ```
+//! use ratiopath_core::geometry::intersection::PreparedPolygon;
+//! use ratiopath_core::geometry::layer::{Layer, split};
+//!
+//! let vertices = [
+//!     [0.0, 0.0], [4.0, 0.0], [4.0, 4.0], [0.0, 4.0], // a tumour
+//!     [4.0, 0.0], [8.0, 0.0], [8.0, 2.0], [4.0, 2.0], // and stroma beside it
+//! ];
+//! let polygons = split(&vertices, &[4, 8], &[1, 2])?;
+//! let layer = Layer::new(&polygons, vec![0, 1], 2)?;
+//! let tile = PreparedPolygon::new(&polygons[0]);
+//! let found = layer.fractions(&tile, &[0.0, 2.0], &[0.0, 0.0])?;
+//! assert_eq!(found.regions, [0, 1, 1]);
+//! assert_eq!(found.classes, [0, 0, 1]);
+//! assert_eq!(found.fractions, [1.0, 0.5, 0.25]);
+//! # Ok::<(), ratiopath_core::Error>(())
+//! ```
 
 use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
@@ -29,9 +47,9 @@ pub struct Layer {
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct LayerFractions {
     /// Which region each entry is of, ascending.
-    pub regions: Vec<i64>,
+    pub regions: Vec<usize>,
     /// Which class.
-    pub classes: Vec<i64>,
+    pub classes: Vec<usize>,
     /// Which fraction of the region's area, above 0, at most 1.
     pub fractions: Vec<f64>,
 }
@@ -57,6 +75,7 @@ impl Layer {
             TreeEntry::new(Rectangle::from_corners(low, high), index as u32)
         };
         let found = polygons.iter().enumerate().filter(|(_, polygon)| polygon.area() > 0.0);
+        // What has no area shares none, and its box might have no extent.
         let tree = RTree::bulk_load(found.map(entry).collect());
         Ok(Self { polygons, classes, count, tree })
     }
@@ -78,6 +97,7 @@ impl Layer {
             return Err(Error::Length { what: "origins", expected, actual });
         }
         let mut found = LayerFractions::default();
+        // One place a class, emptied as they are read: a region meets few of them.
         let mut sums = vec![0.0; self.count];
         let mut met = Vec::new();
         let whole = region.index().area();
@@ -88,8 +108,8 @@ impl Layer {
             self.add_region(region, [x, y], &mut sums, &mut met);
             met.sort_unstable();
             for class in met.drain(..) {
-                found.regions.push(index as i64);
-                found.classes.push(class as i64);
+                found.regions.push(index);
+                found.classes.push(class);
                 // The parts of a class add up to the whole region but for rounding.
                 found.fractions.push((std::mem::take(&mut sums[class]) / whole).min(1.0));
             }
@@ -140,6 +160,7 @@ pub fn split(
         let rings = ring_ends.get(first_ring..last_ring).ok_or_else(wrong_polygons)?;
         let end = rings.last().copied().unwrap_or(start);
         let part = vertices.get(start..end).ok_or_else(wrong_rings)?;
+        // An end before the start wraps to one past any vertex, which the polygon refuses.
         let ends = rings.iter().map(|ring_end| ring_end.wrapping_sub(start)).collect();
         polygons.push(Polygon::new(part.to_vec(), ends)?);
         (first_ring, start) = (last_ring, end);

@@ -1,4 +1,14 @@
 //! Places in the plane.
+//!
+//! A point is an array, so that a slice of points is a slice of numbers, and neither has to be copied
+//! to be seen as the other.
+//!
+//! ```
+//! use ratiopath_core::geometry::point::Point;
+//!
+//! let ring: [Point; 3] = [[0.0, 0.0], [4.0, 0.0], [0.0, 3.0]];
+//! assert_eq!(ring.as_flattened(), [0.0, 0.0, 4.0, 0.0, 0.0, 3.0]);
+//! ```
 
 use robust::{Coord, orient2d};
 

@@ -1,4 +1,19 @@
 //! Rings of vertices.
+//!
+//! All vertices lie in one buffer, ring after ring, beside the places where rings end. What is inside
+//! is decided by the even-odd rule, so that the order of rings says nothing: a hole is a ring inside a
+//! ring.
+//!
+//! ```
+//! use ratiopath_core::geometry::polygon::Polygon;
+//!
+//! let exterior = [[0.0, 0.0], [6.0, 0.0], [6.0, 6.0], [0.0, 6.0]];
+//! let hole = [[2.0, 2.0], [2.0, 4.0], [4.0, 4.0], [4.0, 2.0]];
+//! let polygon = Polygon::new([exterior, hole].concat(), vec![4, 8])?;
+//! assert_eq!(polygon.rings().count(), 2);
+//! assert_eq!(polygon.edges().count(), 8);
+//! # Ok::<(), ratiopath_core::Error>(())
+//! ```
 
 use std::ops::Range;
 
@@ -12,6 +27,7 @@ use crate::{Error, Result};
 pub struct Polygon {
     vertices: Vec<Point>,
     ring_ends: Vec<usize>,
+    // Found while coordinates are checked: error bounds ask for it again and again.
     reach: f64,
 }
 

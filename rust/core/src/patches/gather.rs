@@ -2,6 +2,33 @@
 //!
 //! All patches of one call have one stencil and lie one after the other in the output, so that the
 //! caller makes one allocation and everything is written in place.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use ratiopath_core::geometry::grid::{Bounds, Grid};
+//! use ratiopath_core::geometry::polygon::Polygon;
+//! use ratiopath_core::patches::gather::{OutputLayout, fill_background, gather_segment};
+//! use ratiopath_core::patches::plan::{LevelGrid, Patch, Plan};
+//! use ratiopath_core::patches::stencil::Stencil;
+//! use ratiopath_core::pixels::Pixels;
+//! use ratiopath_core::raster::{Rule, rasterize};
+//!
+//! let tile = Polygon::new(vec![[0.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 2.0]], vec![4])?;
+//! let grid = Grid::new(2, 2, Bounds { x0: 0.0, y0: 0.0, x1: 2.0, y1: 2.0 })?;
+//! let stencil = Arc::new(Stencil::from(rasterize(&tile, &grid, Rule::Center, 0..2)));
+//! let level = LevelGrid { width: 3, height: 2, segment_width: 3, segment_height: 2 };
+//! let patches = vec![Patch { x: 0, y: 0, stencil: 0 }, Patch { x: 2, y: 0, stencil: 0 }];
+//! let plan = Plan::new(level, vec![stencil], patches)?;
+//!
+//! let decoded = [1, 2, 3, 4, 5, 6];
+//! let mut out = [0; 8];
+//! let layout = OutputLayout { stride: 4, offset: 0 };
+//! fill_background(&plan, &[9], &mut out, layout)?;
+//! gather_segment(&plan, 0, &Pixels::new(&decoded, 3, 2, 1)?, &mut out, layout)?;
+//! assert_eq!(out, [1, 2, 4, 5, 3, 9, 6, 9]);
+//! # Ok::<(), ratiopath_core::Error>(())
+//! ```
 
 use crate::patches::plan::Plan;
 use crate::patches::stencil::Stencil;
@@ -106,6 +133,7 @@ pub fn fill_background(
 ) -> Result<()> {
     let stencil = common_stencil(plan)?;
     let bytes = layout.check(plan, out, pixel.len())?;
+    // Patches within the level are written by their segments alone, and once: most are.
     let whole = whole(stencil);
     for patch in (0..plan.patches()).filter(|&patch| plan.inside_of_patch(patch) != whole) {
         fill(&mut layout.patch(out, patch)[..bytes], pixel);
@@ -137,6 +165,7 @@ fn for_each_run(
 /// Repeats a pixel all over a run of whole pixels.
 fn fill(run: &mut [u8], pixel: &[u8]) {
     match pixel {
+        // One byte a pixel is most masks, and a fill of bytes one call of the system's own.
         &[byte] => run.fill(byte),
         _ => run.chunks_exact_mut(pixel.len()).for_each(|place| place.copy_from_slice(pixel)),
     }
@@ -165,7 +194,8 @@ pub fn write_masks(
     if plan.patches() == 0 {
         return Ok(());
     }
-    // No larger than the output, now that this was checked.
+    // Made once and copied to each patch. No larger than the output, now that this was checked: it
+    // was once made before, of whatever size was asked for.
     let template = template(stencil, masked);
     for patch in 0..plan.patches() {
         let mask = &mut layout.patch(out, patch)[..template.len()];

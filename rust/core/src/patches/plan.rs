@@ -3,6 +3,30 @@
 //! Patches come in as origins on one level and, for each, which stencil it has;
 //! segments come out in file order, each with the windows of all patches over it. So every segment
 //! is decoded once however many patches share it, and only what lies inside the level is touched.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use ratiopath_core::geometry::grid::{Bounds, Grid};
+//! use ratiopath_core::geometry::polygon::Polygon;
+//! use ratiopath_core::patches::plan::{LevelGrid, Patch, Plan};
+//! use ratiopath_core::patches::stencil::Stencil;
+//! use ratiopath_core::raster::{Rule, rasterize};
+//!
+//! let tile = Polygon::new(vec![[0.0, 0.0], [4.0, 0.0], [4.0, 4.0], [0.0, 4.0]], vec![4])?;
+//! let grid = Grid::new(4, 4, Bounds { x0: 0.0, y0: 0.0, x1: 4.0, y1: 4.0 })?;
+//! let stencil = Arc::new(Stencil::from(rasterize(&tile, &grid, Rule::Center, 0..4)));
+//!
+//! // Three columns and two rows of segments; two patches, the second half beyond the level.
+//! let level = LevelGrid { width: 20, height: 16, segment_width: 8, segment_height: 8 };
+//! let patches = vec![Patch { x: 6, y: 0, stencil: 0 }, Patch { x: -2, y: 0, stencil: 0 }];
+//! let plan = Plan::new(level, vec![stencil], patches)?;
+//! assert_eq!(plan.segments(), [0, 1]);
+//! let seen: Vec<_> = plan.windows(0)?.map(|window| (window.patch, window.width)).collect();
+//! assert_eq!(seen, [(0, 2), (1, 2)]);
+//! assert_eq!(plan.area_outside(1), 8.0);
+//! # Ok::<(), ratiopath_core::Error>(())
+//! ```
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,9 +36,12 @@ use crate::patches::window::{Rectangle, Window};
 use crate::{Error, Result};
 
 /// Pairs of patch and segment in one plan, at 16 bytes each.
+// Two gigabytes while they are sorted. A batch of tiles has thousands; what has more is a mistake, a
+// tile in pixels of the wrong level say, and would end the process without a word.
 const MOST_PAIRS: usize = 1 << 27;
 
 /// Pixels of a window whose counts take less memory than the pixels.
+// An entry of the memo takes some 200 bytes before its first count.
 const SMALL_WINDOW: usize = 512;
 
 /// A level of an overlay: its size and that of the segments it is stored in, in pixels.
@@ -64,6 +91,8 @@ pub struct Plan {
     patches: Vec<Patch>,
     segments: Vec<usize>,
     starts: Vec<usize>,
+    // Patches of all segments, one list after the other. 32 bits are enough: more patches would take a
+    // hundred gigabytes before they are laid.
     members: Vec<u32>,
 }
 
@@ -93,6 +122,7 @@ impl Plan {
             starts: vec![0],
             members: Vec::new(),
         };
+        // Added up before any is listed, so that too many are refused rather than allocated.
         let pairs = (0..plan.patches.len())
             .map(|patch| plan.segment_ranges(patch))
             .fold(0_usize, |sum, (rows, columns)| sum.saturating_add(rows.len() * columns.len()));
@@ -108,6 +138,7 @@ impl Plan {
         for patch in 0..self.patches.len() {
             pairs.extend(self.segments_of(patch).map(|segment| (segment, patch as u32)));
         }
+        // In file order, so that reading goes forward, and patches of a segment lie side by side.
         pairs.sort_unstable();
         for group in pairs.chunk_by(|a, b| a.0 == b.0) {
             self.segments.push(group[0].0);
@@ -137,6 +168,8 @@ impl Plan {
     pub(crate) fn inside(&self, patch: usize) -> Rectangle {
         let Patch { x, y, .. } = self.patches[patch];
         let stencil = self.stencil(patch);
+        // Saturating, and in u64 before usize: origins may be anywhere in 64 bits, and a patch whose
+        // end would overflow lies outside.
         let clip = |origin: i64, size: usize, limit: usize| {
             let end = origin.saturating_add_unsigned(size as u64);
             let clamp = |value: i64| (value.max(0) as u64).min(limit as u64) as usize;
@@ -267,12 +300,16 @@ impl Plan {
         let LevelGrid { width, height, segment_width, segment_height } = self.level;
         let (row, column) = (segment / self.level.columns(), segment % self.level.columns());
         let (x0, y0) = (column * segment_width, row * segment_height);
+        // Saturating: a file may declare segments of nearly 2^64 pixels. Their edge once overflowed, and
+        // a loop over their width did not end.
         let x1 = x0.saturating_add(segment_width).min(width);
         let y1 = y0.saturating_add(segment_height).min(height);
         Ok(Rectangle { x0, y0, x1, y1 })
     }
 
     fn window(&self, patch: usize, frame: &Rectangle) -> Window {
+        // Not empty: a patch is a member of the segments that it touches. So what is subtracted here is
+        // never larger than what it is subtracted from.
         let part = self.inside(patch).intersection(frame);
         let Patch { x, y, .. } = self.patches[patch];
         Window {

@@ -1,4 +1,21 @@
 //! What the patches of a plan have in common: the pixels of a region, and whether that is all.
+//!
+//! Thousands of tiles ask for one region. Its spans are made once and laid on every patch, as a
+//! stencil is, and have a number by which whatever was counted under them can be found again.
+//!
+//! ```
+//! use ratiopath_core::geometry::grid::{Bounds, Grid};
+//! use ratiopath_core::geometry::polygon::Polygon;
+//! use ratiopath_core::patches::stencil::Stencil;
+//! use ratiopath_core::raster::{Rule, rasterize};
+//!
+//! let region = Polygon::new(vec![[0.0, 0.0], [3.0, 0.0], [3.0, 2.0], [0.0, 2.0]], vec![4])?;
+//! let grid = Grid::new(2, 4, Bounds { x0: 0.0, y0: 0.0, x1: 4.0, y1: 2.0 })?;
+//! let stencil = Stencil::from(rasterize(&region, &grid, Rule::Center, 0..2));
+//! assert_eq!((stencil.width(), stencil.height()), (4, 2));
+//! assert_eq!(stencil.spans().area(), 6.0);
+//! # Ok::<(), ratiopath_core::Error>(())
+//! ```
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,6 +23,8 @@ use crate::patches::window::Window;
 use crate::raster::spans::Spans;
 
 /// Zero stands for every rectangle that is inside as a whole.
+// The one global of the core. A number is never given twice, and no order is asked of them, so that
+// relaxed is enough.
 static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
 
 /// The pixels inside a region, under a number of its own in this process.
@@ -13,6 +32,7 @@ static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
 pub struct Stencil {
     spans: Spans,
     number: u64,
+    // Asked for each window; without a region, which is the usual case, the answer is always yes.
     is_full: bool,
 }
 
@@ -42,6 +62,7 @@ impl Stencil {
 
     /// Whether every pixel of a window is inside, with its whole weight.
     pub(crate) fn holds_all_of(&self, window: &Window) -> bool {
+        // Worth asking: such a window is counted whatever the stencil, and remembered for all of them.
         let (left, right) = (window.patch_x, window.patch_x + window.width);
         self.is_full
             || (window.patch_y..window.patch_y + window.height)

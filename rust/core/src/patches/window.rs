@@ -1,4 +1,23 @@
 //! Rectangles of pixels: parts of a level, and what a patch sees of a segment.
+//!
+//! A window has a place in its segment and a place in its patch, since both are counted from their own
+//! corners:
+//!
+//! ```
+//! use ratiopath_core::patches::window::Window;
+//!
+//! // A patch of 4 x 4 pixels whose left half lies in the segment before.
+//! let window = Window {
+//!     patch: 0,
+//!     segment_x: 0,
+//!     segment_y: 6,
+//!     patch_x: 2,
+//!     patch_y: 0,
+//!     width: 2,
+//!     height: 4,
+//! };
+//! assert_eq!(window.width * window.height, 8);
+//! ```
 
 /// The part of one patch that lies in one segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

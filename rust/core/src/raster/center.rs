@@ -19,6 +19,8 @@ use crate::raster::row_lists::RowCounts;
 use crate::raster::spans::{SpanBuilder, Spans};
 
 /// Pixels of a grid that are worth a bit each.
+// A megabyte of bits. Beyond it, clearing and reading them costs more than sorting the few columns at
+// which edges cross a row.
 const FEW_PIXELS: usize = 1 << 23;
 
 pub(crate) fn spans(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> Spans {
@@ -31,6 +33,7 @@ pub(crate) fn spans(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> Span
 
 /// A bit for each pixel where an odd number of edges begins: no list is kept and nothing sorted.
 fn spans_by_bits(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> Spans {
+    // One column more than the grid has: an edge right of all centres begins nowhere.
     let words = grid.width() / 64 + 1;
     let mut bits = vec![0_u64; rows.len() * words];
     for_each_crossing(polygon, grid, rows, |row, column| {
@@ -60,6 +63,7 @@ fn for_each_bit(words: &[u64], mut found: impl FnMut(usize)) {
 
 /// For grids too large for a bit a pixel: the columns of each row, sorted.
 fn spans_by_lists(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> Spans {
+    // Crossings are found twice, once to count them: that is cheaper than a vector a row.
     let mut counts = RowCounts::new(rows);
     for_each_crossing(polygon, grid, rows, |row, _| counts.add_one(row));
     let mut lists = counts.into_lists();
@@ -83,6 +87,8 @@ fn for_each_crossing(
     rows: &Range<usize>,
     mut cross: impl FnMut(usize, usize),
 ) {
+    // Of vertices, not of edges: each vertex ends two, and both must agree whether a row is theirs, or
+    // a pair of columns would lack its other half.
     let first_rows = first_rows(polygon, &grid.y, rows);
     let tolerance = grid.x.tolerance(polygon.reach());
     for ring in polygon.ring_ranges() {

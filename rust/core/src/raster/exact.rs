@@ -22,6 +22,7 @@ pub(crate) fn spans(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> Span
     let origin = polygon.vertices().first().copied().unwrap_or_default();
     // Heights are added up as if the inside lay right of what goes down.
     let orientation = if signed_area(polygon.edges(), origin) > 0.0 { -1.0 } else { 1.0 };
+    // In pixels from the grid's corner, once: columns and rows are then whole numbers.
     let vertices: Vec<Point> = polygon
         .vertices()
         .iter()
@@ -139,8 +140,10 @@ struct RowAccumulator {
     width: usize,
     first_column: usize,
     /// Signed height and signed area of each column's pieces.
+    // Only of the columns that the polygon reaches: a grid may be as wide as a slide.
     cells: Vec<[f64; 2]>,
     /// A bit for each column that has a piece.
+    // So that a sweep looks at the outline's pixels alone, and clears them alone.
     is_touched: Vec<u64>,
     /// Words before these hold none, nor do those from `end_word`.
     first_word: usize,
@@ -173,6 +176,7 @@ impl RowAccumulator {
     /// border, what lies right of it covers nothing.
     #[inline]
     fn add(&mut self, left: f64, right: f64, height: f64, steepness: f64, sign: f64) {
+        // Nearly every piece of a fine outline lies within one column and takes the short way here.
         self.total_height += height;
         let column = left as u32;
         let border = f64::from(column) + 1.0;
@@ -186,6 +190,8 @@ impl RowAccumulator {
 
     /// The same for a piece that does not lie within one column.
     fn add_cut(&mut self, left: f64, right: f64, height: f64, steepness: f64, sign: f64) {
+        // The grid's left border stands for what lies left of it, so that every row's heights are
+        // whole; what lies right of the grid has no pixel to its right that could miss it.
         if right <= 0.0 {
             return self.add_cell(0, height, height, sign);
         }

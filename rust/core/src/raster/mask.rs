@@ -1,9 +1,27 @@
 //! Spans written out: as a mask, or as the weight of each pixel.
+//!
+//! Counting never writes them out; this is for those who want to see them.
+//!
+//! ```
+//! use ratiopath_core::geometry::grid::{Bounds, Grid};
+//! use ratiopath_core::geometry::polygon::Polygon;
+//! use ratiopath_core::raster::mask::{mask, weights};
+//! use ratiopath_core::raster::{Rule, rasterize};
+//!
+//! let region = Polygon::new(vec![[0.0, 0.0], [2.5, 0.0], [2.5, 1.0], [0.0, 1.0]], vec![4])?;
+//! let grid = Grid::new(1, 4, Bounds { x0: 0.0, y0: 0.0, x1: 4.0, y1: 1.0 })?;
+//! let spans = rasterize(&region, &grid, Rule::Exact, 0..1);
+//! assert_eq!(weights(&spans)?, [1.0, 1.0, 0.5, 0.0]);
+//! assert_eq!(mask(&spans)?, [false, false, false, true]);
+//! # Ok::<(), ratiopath_core::Error>(())
+//! ```
 
 use crate::raster::spans::Spans;
 use crate::{Error, Result};
 
 /// The mask, rows one after the other: `true` outside, `false` inside.
+///
+/// What is masked is what is left out, as in a masked array.
 ///
 /// # Errors
 ///

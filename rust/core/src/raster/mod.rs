@@ -1,11 +1,30 @@
 //! From a polygon to the pixels inside it, under one of three rules.
+//!
+//! A polygon and a grid come in, [`spans::Spans`] go out: for each row of the grid the runs of columns
+//! that are inside, each with its weight. Pixels are decided by their centre (`center`), by whether
+//! they are touched (`touched`), or weighed by the area that they share with the polygon (`exact`).
+//! Every rule walks edges, not pixels, so that a region costs its outline and not its area.
+//!
+//! ```
+//! use ratiopath_core::geometry::grid::{Bounds, Grid};
+//! use ratiopath_core::geometry::polygon::Polygon;
+//! use ratiopath_core::raster::{Rule, rasterize};
+//!
+//! let triangle = Polygon::new(vec![[0.0, 0.0], [3.5, 0.0], [0.0, 3.5]], vec![3])?;
+//! let grid = Grid::new(4, 4, Bounds { x0: 0.0, y0: 0.0, x1: 4.0, y1: 4.0 })?;
+//! let area = |rule| rasterize(&triangle, &grid, rule, 0..4).area();
+//! assert_eq!(area(Rule::Center), 6.0);
+//! assert_eq!(area(Rule::AllTouched), 10.0);
+//! assert_eq!(area(Rule::Exact), 6.125);
+//! # Ok::<(), ratiopath_core::Error>(())
+//! ```
 
-pub mod center;
-pub mod exact;
+mod center;
+mod exact;
 pub mod mask;
-pub(crate) mod row_lists;
+mod row_lists;
 pub mod spans;
-pub mod touched;
+mod touched;
 
 use std::ops::Range;
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 pub(crate) struct RowCounts {
     first_row: usize,
     /// How many more than the row before.
+    // An edge may pass a million rows: that is two additions here, not a million.
     rises: Vec<isize>,
 }
 

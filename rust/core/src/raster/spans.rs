@@ -1,13 +1,31 @@
 //! Spans: the pixels inside a region, as sorted runs of each row.
 //!
 //! Row by row, disjoint runs `start..end` in ascending order, each with the weight of its pixels.
-//! Under the rules that decide pixel by pixel every weight is 1 and none is stored.
+//! Under the rules that decide pixel by pixel every weight is 1 and none is stored. A region of a
+//! thousand rows is some thousand spans, where a mask would be a million pixels; and a run of equal
+//! weight is what counting is fast at.
+//!
+//! ```
+//! use ratiopath_core::geometry::grid::{Bounds, Grid};
+//! use ratiopath_core::geometry::polygon::Polygon;
+//! use ratiopath_core::raster::spans::Span;
+//! use ratiopath_core::raster::{Rule, rasterize};
+//!
+//! let region = Polygon::new(vec![[1.0, 0.0], [3.0, 0.0], [3.0, 2.0], [1.0, 2.0]], vec![4])?;
+//! let grid = Grid::new(2, 5, Bounds { x0: 0.0, y0: 0.0, x1: 5.0, y1: 2.0 })?;
+//! let spans = rasterize(&region, &grid, Rule::Center, 0..2);
+//! let row: Vec<_> = spans.row(1).collect();
+//! assert_eq!(row, [(Span { start: 1, end: 3 }, 1.0)]);
+//! assert_eq!(spans.area_within(0, 0, 2, 2), 2.0);
+//! # Ok::<(), ratiopath_core::Error>(())
+//! ```
 
 use std::ops::Range;
 
 use crate::geometry::grid::Grid;
 
 /// Rows whose usual number of spans is allocated at once.
+// More rows than any patch has; of taller grids a vector that grows wastes less than a wrong guess.
 const FEW_ROWS: usize = 4096;
 
 /// Columns `start..end` of one row.
@@ -29,6 +47,8 @@ pub struct Spans {
     row_starts: Vec<usize>,
     runs: Vec<Span>,
     /// A weight per span; empty where all are 1.
+    // Beside the runs and not in them: two of three rules have no weights, and a span of two u32
+    // stays at eight bytes, of which a cache line holds eight.
     weights: Vec<f64>,
 }
 
@@ -47,6 +67,7 @@ impl Spans {
 
     /// The spans of one row with their weights, left to right.
     pub fn row(&self, row: usize) -> impl Iterator<Item = (Span, f64)> + '_ {
+        // Rows before the first wrap far beyond the last: one test finds both.
         let index = row.wrapping_sub(self.first_row);
         let range = match self.row_starts.get(index..=index.saturating_add(1)) {
             Some(ends) => ends[0]..ends[1],
@@ -79,6 +100,8 @@ impl Spans {
 #[derive(Default)]
 pub(crate) struct WholeRuns {
     /// The last one, to which more may come.
+    // A class map's rows are mostly inside from end to end: as one run they cost one call of a counter
+    // and not one a row.
     pub(crate) open: Range<usize>,
 }
 

@@ -15,6 +15,7 @@ use crate::raster::row_lists::{RowCounts, RowLists};
 use crate::raster::spans::{Span, SpanBuilder, Spans};
 
 pub(crate) fn spans(polygon: &Polygon, grid: &Grid, rows: &Range<usize>) -> Spans {
+    // What no edge passes through is inside or outside as a whole, as its centre is.
     let inside = center::spans(polygon, grid, rows);
     let mut passed = passed(polygon, grid, rows);
     let mut builder = SpanBuilder::new(grid, rows, false);
@@ -68,6 +69,8 @@ fn rows(grid: &Grid, edge: &Edge) -> Range<usize> {
 fn columns(grid: &Grid, edge: &Edge, row: usize) -> Span {
     let band = (grid.y.border(row), grid.y.border(row + 1));
     let (upper, lower) = (edge.top[1].max(band.0), edge.bottom[1].min(band.1));
+    // An end at a vertex is exact and compared as it is; one that a row's border cuts is rounded, and
+    // an exact predicate decides on which side of it a column's border lies.
     let falls_right = edge.top[0] <= edge.bottom[0];
     let (left, right) = if edge.top[1] >= edge.bottom[1] {
         (RowEnd::at(edge.top), RowEnd::at(edge.bottom))
