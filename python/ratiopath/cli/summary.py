@@ -37,12 +37,11 @@ def _say_plans(outcome: Outcome, console: Console) -> None:
     plans = outcome.plans
     table = _table("slide", "level px", "µm/px", "tiles", "overlay")
     for plan in plans.to_do[:LISTED]:
-        row = plan.row
         found = f"level {plan.overlay_level}" if plan.overlay_found else "none: covered by nothing"
         table.add_row(
             escape(plan.pair.slide),
-            f"{row['extent_x']} x {row['extent_y']}",
-            f"{row['mpp_x']:.4g}",
+            " x ".join(map(str, plan.slide.extent)),
+            f"{plan.mpp[0]:.4g}",
             f"{plan.tiles:,}",
             f"{escape(plan.pair.overlay)}, {found}",
         )

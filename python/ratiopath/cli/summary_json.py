@@ -82,6 +82,10 @@ def _plan_json(plan: SlidePlan) -> dict[str, Any]:
         "overlay_path": plan.pair.overlay,
         "overlay_found": plan.overlay_found,
         "tiles": plan.tiles,
-        **{name: plan.row[name] for name in ("extent_x", "extent_y", "mpp_x", "mpp_y", "level")},
+        "extent_x": plan.slide.extent[0],
+        "extent_y": plan.slide.extent[1],
+        "mpp_x": plan.mpp[0],
+        "mpp_y": plan.mpp[1],
+        "level": plan.slide.level,
         "overlay_level": plan.overlay_level,
     }

@@ -204,7 +204,7 @@ def place_slide(batch: Batch, group: Group, background: float) -> Placement:
         if sample_holding(background, reader.dtype) is None:
             reason = f"background={background} is no value of {reader.dtype}"
             raise group.error(reason, code="not_in_dtype", remedy="choose one that is")
-        level = _forced_level(group, reader) or 0
+        level = resolution.existing_level(group.numbers["level"], len(reader.levels), reader.path)
         tile = Region.rectangle(*(group.numbers[name] for name in EXTENT))
         tiles = batch.numbers["tile_x"][group.rows], batch.numbers["tile_y"][group.rows]
         options = Options(outside=background)
@@ -251,37 +251,15 @@ def _open_path(path: str | None, options: Options) -> Reader:
 
 def _level_and_scale(group: Group, reader: Reader) -> tuple[int, tuple[float, float]]:
     tile_mpp = (group.numbers["mpp_x"], group.numbers["mpp_y"])
-    mpps = _level_mpps(group, reader, tile_mpp)
-    level = None if isinstance(reader, EmptyReader) else _forced_level(group, reader)
-    if level is None:
-        level = resolution.choose_level(mpps, tile_mpp)
-    x, y = (
-        resolution.snap_scale(tile / mpp) for tile, mpp in zip(tile_mpp, mpps[level], strict=True)
-    )
-    return level, (x, y)
-
-
-def _level_mpps(
-    group: Group, reader: Reader, tile_mpp: tuple[float, float]
-) -> tuple[tuple[float, float], ...]:
     override = group.pair("overlay_mpp")
     if isinstance(reader, EmptyReader):
-        return (override or tile_mpp,)
-    base = resolution.base_mpp(
+        return 0, resolution.scale_between(tile_mpp, override or tile_mpp)
+    return resolution.fit_level(
         reader.resolution,
+        reader.levels,
         path=reader.path,
-        level0=reader.levels[0],
-        override=override,
         tile_mpp=tile_mpp,
+        level=group.number("level"),
+        override=override,
         slide_extent=group.pair("slide_extent"),
     )
-    return resolution.level_mpps(base, reader.levels)
-
-
-def _forced_level(group: Group, reader: Reader) -> int | None:
-    level = group.number("level")
-    if level is None:
-        return None
-    if not level.is_integer() or not 0 <= level < len(reader.levels):
-        raise resolution.missing_level(level, len(reader.levels), reader.path)
-    return int(level)

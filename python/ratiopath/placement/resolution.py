@@ -117,20 +117,74 @@ def choose_level(level_mpps: Sequence[Pair], tile_mpp: Pair) -> int:
     return min(nearest, key=lambda index: sum(level_mpps[index]))
 
 
-def missing_level(level: float, count: int, path: str) -> OverlayValueError:
-    """Return the error for a level that was asked for and that a file lacks.
+def existing_level(level: float, count: int, path: str) -> int:
+    """Return a level that was asked for, if the file has it.
 
     Args:
         level: The level.
         count: How many levels the file has.
-        path: The file.
+        path: The file, for messages.
 
     Returns:
-        The error to raise.
+        The level as an integer.
+
+    Raises:
+        OverlayValueError: The file lacks it.
     """
+    if float(level).is_integer() and 0 <= level < count:
+        return int(level)
     there = "only level 0" if count == 1 else f"levels 0 to {count - 1}"
     reason = f"there is no level {level:g}: the file has {there}"
-    return OverlayValueError(reason, path, code="no_such_level")
+    raise OverlayValueError(reason, path, code="no_such_level")
+
+
+def fit_level(
+    metadata: ResolutionMetadata,
+    levels: Sequence[Level],
+    *,
+    path: str,
+    tile_mpp: Pair,
+    level: float | None = None,
+    override: Pair | None = None,
+    slide_extent: Pair | None = None,
+) -> tuple[int, Pair]:
+    """Return which level of an overlay is read, and the scale from tile pixels to its pixels.
+
+    Args:
+        metadata: What the file says about itself.
+        levels: Its pyramid, level 0 first.
+        path: Its path, for messages.
+        tile_mpp: µm per pixel of the tiles along x and y.
+        level: The level asked for, or None for the one whose resolution is nearest.
+        override: The caller's µm per pixel of level 0 along x and y, or None.
+        slide_extent: Width and height of the slide in tile pixels, or None.
+
+    Returns:
+        The level, and the scale along x and y, see `scale_between`.
+
+    Raises:
+        OverlayResolutionError: Nothing says the overlay's µm per pixel.
+        OverlayValueError: It lacks the level, or the caller's numbers are not finite and positive.
+    """
+    base = base_mpp(
+        metadata,
+        path=path,
+        level0=levels[0],
+        override=override,
+        tile_mpp=tile_mpp,
+        slide_extent=slide_extent,
+    )
+    mpps = level_mpps(base, levels)
+    if level is None:
+        chosen = choose_level(mpps, tile_mpp)
+    else:
+        chosen = existing_level(level, len(levels), path)
+    return chosen, scale_between(tile_mpp, mpps[chosen])
+
+
+def scale_between(tile_mpp: Pair, mpp: Pair) -> Pair:
+    """Return how many overlay pixels a tile pixel is long along x and y; see `snap_scale`."""
+    return snap_scale(tile_mpp[0] / mpp[0]), snap_scale(tile_mpp[1] / mpp[1])
 
 
 def base_mpp(

@@ -146,7 +146,7 @@ class Checkpoint:
                 advance(table.num_rows)
             record = SlideRecord(
                 files,
-                plan.row,
+                plan.slide.as_row(settings.tiling),
                 plan.overlay_found,
                 plan.overlay_level,
                 plan.tiles,

@@ -147,15 +147,14 @@ def _measure(
 def _batch(
     plan: SlidePlan, settings: RunSettings, x: NDArray[np.int64], y: NDArray[np.int64]
 ) -> Batch:
-    row = plan.row
     overlay_mpp = settings.overlay_mpp or (None, None)
-    extent = slide_extent(row, settings) or (None, None)
+    extent = slide_extent(plan.slide, settings) or (None, None)
     return Batch.of(
         plan.pair.overlay,
         tile_x=x,
         tile_y=y,
-        mpp_x=row["mpp_x"],
-        mpp_y=row["mpp_y"],
+        mpp_x=plan.mpp[0],
+        mpp_y=plan.mpp[1],
         overlay_mpp_x=overlay_mpp[0],
         overlay_mpp_y=overlay_mpp[1],
         slide_extent_x=extent[0],

@@ -8,15 +8,15 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ratiopath.errors import OverlayNotFoundError, OverlayResolutionError
-from ratiopath.placement import resolution
+from ratiopath.placement.resolution import fit_level
 from ratiopath.readers.opening import open_reader
 from ratiopath.slides.grid import grid_tiles
-from ratiopath.slides.rows import read_slide_row
+from ratiopath.slides.rows import read_slide_level
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ratiopath.readers.base import Reader
     from ratiopath.runs.pairing import SlidePair
     from ratiopath.runs.settings import RunSettings
+    from ratiopath.slides.rows import SlideLevel
 
 # Rows of one call into the pipeline. Labels of 8 bits have at most 256 values, however many pixels;
 # others may have one per pixel, so a call then also has at most so many pixels.
@@ -38,7 +39,8 @@ class SlidePlan:
 
     Attributes:
         pair: The slide and its overlay.
-        row: The slide's row, see `ratiopath.ray.read_slides`.
+        slide: The slide at the level that its tiles come from.
+        mpp: µm per pixel of that level along x and y.
         xs: Left pixel of each column of tiles (columns,).
         ys: Top pixel of each row of tiles (rows,).
         overlay_found: Whether the overlay is there.
@@ -48,7 +50,8 @@ class SlidePlan:
     """
 
     pair: SlidePair
-    row: dict[str, Any]
+    slide: SlideLevel
+    mpp: Pair
     xs: NDArray[np.int64]
     ys: NDArray[np.int64]
     overlay_found: bool
@@ -87,59 +90,57 @@ def plan_slide(pair: SlidePair, settings: RunSettings) -> SlidePlan:
         OverlayError: The slide or its overlay is missing, cannot be opened, or lacks a resolution
             or the level asked for.
     """
-    row = read_slide_row(pair.slide, settings.tiling).to_pylist()[0]
-    if row["mpp_x"] is None:
+    slide = read_slide_level(pair.slide, settings.tiling)
+    if slide.mpp is None:
         raise OverlayResolutionError(
             "the slide's file does not say how many µm a pixel measures",
             pair.slide,
             code="unknown_resolution",
             remedy="pass slide_mpp",
         )
-    xs, ys = (_positions(row, axis, settings) for axis in "xy")
+    xs, ys = (_positions(slide, axis, settings) for axis in (0, 1))
     found = pair.overlay_exists
     if not found and settings.on_missing == "error":
         raise OverlayNotFoundError("no such overlay file", pair.overlay, code="not_found")
-    level, chunk = _overlay_level(pair.overlay, row, settings) if found else (None, MOST_TILES)
-    notes = tuple(_notes(row, len(xs) * len(ys), settings))
-    return SlidePlan(pair, row, xs, ys, found, level, chunk, notes)
+    level, chunk = None, MOST_TILES
+    if found:
+        level, chunk = _overlay_level(pair.overlay, slide, slide.mpp, settings)
+    notes = tuple(_notes(slide, slide.mpp, len(xs) * len(ys), settings))
+    return SlidePlan(pair, slide, slide.mpp, xs, ys, found, level, chunk, notes)
 
 
-def slide_extent(row: dict[str, Any], settings: RunSettings) -> Pair | None:
+def slide_extent(slide: SlideLevel, settings: RunSettings) -> Pair | None:
     """Return the slide's size in tile pixels where overlays are taken to span it, else None."""
-    return (row["extent_x"], row["extent_y"]) if settings.spans_slide else None
+    return slide.extent if settings.spans_slide else None
 
 
-def _positions(row: dict[str, Any], axis: str, settings: RunSettings) -> NDArray[np.int64]:
-    slide, tile, stride = (row[f"{name}_{axis}"] for name in ("extent", "tile_extent", "stride"))
+def _positions(slide: SlideLevel, axis: int, settings: RunSettings) -> NDArray[np.int64]:
+    extent, tile, stride = slide.extent[axis], settings.tile_extent[axis], settings.stride[axis]
     with warnings.catch_warnings():
         # Said once a slide, in the notes.
         warnings.simplefilter("ignore", UserWarning)
-        return grid_tiles(slide, tile, stride, last=settings.last)[:, 0]
+        return grid_tiles(extent, tile, stride, last=settings.last)[:, 0]
 
 
-def _overlay_level(overlay: str, row: dict[str, Any], settings: RunSettings) -> tuple[int, int]:
+def _overlay_level(
+    overlay: str, slide: SlideLevel, mpp: Pair, settings: RunSettings
+) -> tuple[int, int]:
     """Return the level to read and how many tiles to measure at once."""
     reader = open_reader(overlay)
-    tile_mpp = (row["mpp_x"], row["mpp_y"])
-    base = resolution.base_mpp(
+    level, (x, y) = fit_level(
         reader.resolution,
+        reader.levels,
         path=overlay,
-        level0=reader.levels[0],
+        tile_mpp=mpp,
+        level=settings.overlay_level,
         override=settings.overlay_mpp,
-        tile_mpp=tile_mpp,
-        slide_extent=slide_extent(row, settings),
+        slide_extent=slide_extent(slide, settings),
     )
-    mpps = resolution.level_mpps(base, reader.levels)
-    level = settings.overlay_level
-    if level is None:
-        level = resolution.choose_level(mpps, tile_mpp)
-    if level >= len(mpps):
-        raise resolution.missing_level(level, len(mpps), overlay)
-    scale = (tile_mpp[0] / mpps[level][0]) * (tile_mpp[1] / mpps[level][1])
-    return level, _chunk(reader, scale, settings)
+    return level, _chunk(reader, x * y, settings)
 
 
 def _chunk(reader: Reader, scale: float, settings: RunSettings) -> int:
+    """Return how many tiles to measure at once, where a tile pixel is so many overlay pixels."""
     channels = 1 if settings.channel is not None else reader.channels
     if reader.dtype.itemsize * channels == 1:
         return MOST_TILES
@@ -148,9 +149,10 @@ def _chunk(reader: Reader, scale: float, settings: RunSettings) -> int:
     return max(1, min(MOST_TILES, math.floor(MOST_PIXELS / pixels)))
 
 
-def _notes(row: dict[str, Any], tiles: int, settings: RunSettings) -> list[str]:
-    far = settings.tiling.describe_far_level((row["mpp_x"], row["mpp_y"]))
+def _notes(slide: SlideLevel, mpp: Pair, tiles: int, settings: RunSettings) -> list[str]:
+    far = settings.tiling.describe_far_level(mpp)
     notes = [] if far is None else [far]
-    if any(row[f"tile_extent_{axis}"] > row[f"extent_{axis}"] for axis in "xy"):
+    sides = zip(settings.tile_extent, slide.extent, strict=True)
+    if any(tile > whole for tile, whole in sides):
         notes.append(f"the slide is smaller than a tile: {tiles} tiles")
     return notes

@@ -20,6 +20,7 @@ from ratiopath.placement.resolution import (
     find_base_mpp,
     has_default_tags,
     level_downsamples,
+    level_mpps,
 )
 from ratiopath.readers.opening import open_reader
 from ratiopath.values.keys import key_order
@@ -116,15 +117,12 @@ def inspect(path: str, *, complete: bool = False) -> Report:
     reader = open_reader(path)
     base = find_base_mpp(reader.resolution, path=path, level0=reader.levels[0])
     limit = math.inf if complete else SAMPLED_PIXELS
+    unknown = (None,) * len(reader.levels)
+    mpps = unknown if base is None else level_mpps(base.mpp, reader.levels)
     levels = tuple(
-        LevelReport(
-            grid,
-            downsample,
-            None if base is None else (base.mpp[0] * downsample[0], base.mpp[1] * downsample[1]),
-            _level_values(reader, index, limit),
-        )
-        for index, (grid, downsample) in enumerate(
-            zip(reader.levels, level_downsamples(reader.levels), strict=True)
+        LevelReport(grid, downsample, mpp, _level_values(reader, index, limit))
+        for index, (grid, downsample, mpp) in enumerate(
+            zip(reader.levels, level_downsamples(reader.levels), mpps, strict=True)
         )
     )
     report = Report(

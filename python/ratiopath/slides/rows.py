@@ -20,15 +20,14 @@ from ratiopath.errors import OverlayResolutionError
 from ratiopath.placement.resolution import (
     choose_level,
     describe_missing_mpp,
+    existing_level,
     find_base_mpp,
     level_downsamples,
-    missing_level,
+    level_mpps,
 )
 from ratiopath.readers.opening import open_reader
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ratiopath.placement.resolution import Pair
     from ratiopath.readers.base import Reader
 
@@ -126,44 +125,84 @@ class Tiling:
         )
 
 
+@dataclass(frozen=True)
+class SlideLevel:
+    """A slide at the level that its tiles come from.
+
+    Attributes:
+        path: The slide.
+        extent: Width and height of the level in pixels.
+        mpp: µm per pixel of the level along x and y, or None where nothing says it.
+        level: Which level it is.
+        downsample: How much coarser than level 0 it is, the mean of both axes.
+    """
+
+    path: str
+    extent: tuple[int, int]
+    mpp: Pair | None
+    level: int
+    downsample: float
+
+    def as_row(self, tiling: Tiling) -> dict[str, Any]:
+        """Return what `SLIDE_SCHEMA` holds of it.
+
+        Args:
+            tiling: What the caller wanted.
+        """
+        pairs = {
+            "extent": self.extent,
+            "tile_extent": tiling.tile_extent,
+            "stride": tiling.stride,
+            "mpp": self.mpp or (None, None),
+        }
+        numbers = {
+            f"{name}_{axis}": number
+            for name, pair in pairs.items()
+            for axis, number in zip("xy", pair, strict=True)
+        }
+        return {"path": self.path, **numbers, "level": self.level, "downsample": self.downsample}
+
+
 def read_slide_row(path: str, tiling: Tiling) -> pa.Table:
-    """Open a slide and describe it.
+    """Open a slide and describe it in a table of one row; see `read_slide_level`.
 
     Args:
         path: The slide.
         tiling: What the caller wants.
 
     Returns:
-        A table of one row with the columns of `SLIDE_SCHEMA`.
+        A table with the columns of `SLIDE_SCHEMA`.
+    """
+    row = read_slide_level(path, tiling).as_row(tiling)
+    return pa.Table.from_pylist([row], schema=SLIDE_SCHEMA)
+
+
+def read_slide_level(path: str, tiling: Tiling) -> SlideLevel:
+    """Open a slide and find the level that its tiles come from.
+
+    Args:
+        path: The slide.
+        tiling: What the caller wants.
+
+    Returns:
+        The slide at that level.
 
     Raises:
         OverlayFormatError: The slide cannot be opened.
         OverlayResolutionError: A µm per pixel is wanted, but nothing says the slide's own.
         OverlayValueError: The slide lacks the wanted level.
     """
-    return pa.Table.from_pylist([_slide_row(path, tiling)], schema=SLIDE_SCHEMA)
-
-
-def _slide_row(path: str, tiling: Tiling) -> dict[str, Any]:
     reader = open_reader(path)
     base = _base_mpp(reader, path, tiling)
-    downsamples = level_downsamples(reader.levels)
-    level = _level(base, downsamples, path, tiling)
-    extent = reader.levels[level]
-    x, y = downsamples[level]
-    return {
-        "path": path,
-        "extent_x": extent.width,
-        "extent_y": extent.height,
-        "tile_extent_x": tiling.tile_extent[0],
-        "tile_extent_y": tiling.tile_extent[1],
-        "stride_x": tiling.stride[0],
-        "stride_y": tiling.stride[1],
-        "mpp_x": None if base is None else base[0] * x,
-        "mpp_y": None if base is None else base[1] * y,
-        "level": level,
-        "downsample": (x + y) / 2,
-    }
+    mpps = None if base is None else level_mpps(base, reader.levels)
+    if mpps is not None and tiling.mpp is not None:
+        level = choose_level(mpps, tiling.mpp)
+    else:
+        level = existing_level(tiling.level or 0, len(reader.levels), path)
+    grid = reader.levels[level]
+    x, y = level_downsamples(reader.levels)[level]
+    mpp = None if mpps is None else mpps[level]
+    return SlideLevel(path, (grid.width, grid.height), mpp, level, (x + y) / 2)
 
 
 def _base_mpp(reader: Reader, path: str, tiling: Tiling) -> Pair | None:
@@ -182,16 +221,6 @@ def _base_mpp(reader: Reader, path: str, tiling: Tiling) -> Pair | None:
         remedy="pass slide_mpp, the µm per pixel of level 0, or choose a level with level= in place"
         " of mpp=",
     )
-
-
-def _level(base: Pair | None, downsamples: Sequence[Pair], path: str, tiling: Tiling) -> int:
-    if tiling.mpp is not None and base is not None:
-        mpps = [(base[0] * x, base[1] * y) for x, y in downsamples]
-        return choose_level(mpps, tiling.mpp)
-    level = tiling.level or 0
-    if level >= len(downsamples):
-        raise missing_level(level, len(downsamples), path)
-    return level
 
 
 def _slide_mpp(
