@@ -22,7 +22,7 @@ SANS, MONOSPACE = "Helvetica, Arial, sans-serif", "ui-monospace, Menlo, Consolas
 
 
 class Canvas:
-    """Shapes in the order they are drawn, on a light card that dark pages show too."""
+    """Shapes in the order they are drawn, on a light card that also suits dark pages."""
 
     def __init__(self, width: float, height: float, title: str) -> None:
         self.width, self.height = width, height

@@ -1,4 +1,4 @@
-"""Draws the pictures of the documentation; what they show is computed by the package itself.
+"""Draws the documentation's figures; the package itself computes the numbers in them.
 
     python docs/drawings/draw.py [FOLDER]
 
@@ -62,7 +62,7 @@ def coordinates() -> Canvas:
 
 
 def grid(canvas: Canvas, left: float, top: float, cell: float, fills: list[list[str]]) -> None:
-    """Squares of these colours, with thin lines between."""
+    """Squares of these colours, with thin lines between them."""
     for row, line in enumerate(fills):
         for column, fill in enumerate(line):
             canvas.rect(left + cell * column, top + cell * row, cell, cell, fill=fill, stroke=FAINT)
@@ -126,8 +126,8 @@ def levels() -> Canvas:
 
 
 def values() -> Canvas:
-    """From pixels to fractions: labels, grey colours, colours."""
-    canvas = Canvas(760, 336, "What is counted is pixels: labels, grey colours, colours")
+    """From pixels to fractions: labels, grey RGB and colours."""
+    canvas = Canvas(760, 336, "How pixels are counted: labels, grey RGB and colours")
     labels = np.array([[0, 0, 1, 1], [0, 255, 255, 1], [0, 255, 255, 1], [0, 0, 0, 1]])
     counted = {
         value: share / 16 for value, share in zip(*ratiopath.count_values(labels), strict=True)
@@ -166,7 +166,7 @@ def values() -> Canvas:
 
 
 def clipping() -> Canvas:
-    """A region half beyond the overlay's edge, with both values of `outside`."""
+    """A region half beyond the overlay's edge, with `outside="clip"` and `outside=0`."""
     canvas = Canvas(760, 320, "Pixels beyond the overlay's edge are not in the denominator")
     cell, top = 30, 66
     overlay = np.full((6, 4), 1, np.uint8)

@@ -1,4 +1,4 @@
-"""Turns the formulas of a page into MathML, which browsers show without a script from elsewhere."""
+"""Turns the formulas of a page into MathML, which browsers display without an external script."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ FORMULA = re.compile(r'<div class="arithmatex">\\\[(.*?)\\\]</div>', re.DOTALL)
 
 
 def on_page_content(html: str, **_: object) -> str:
-    """Replace what the extension arithmatex left of each formula (called by MkDocs)."""
+    """Replace the output of the arithmatex extension for each formula (called by MkDocs)."""
     return FORMULA.sub(lambda found: convert(unescape(found[1].strip()), display="block"), html)
