@@ -154,7 +154,7 @@ CASES = [
         tile=(256, 0),
     ),
     Case(
-        "the labels 0 and 200, at a level whose downsample is 2.002",
+        "the labels 0 and 200, at a level with downsample 2.002",
         lambda: [chequers(1001, 4), chequers(500, 2)],
         MPP / 2,
         box(0, 0, 400, 400),
