@@ -13,9 +13,9 @@ from collections.abc import Callable, Hashable
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 from weakref import WeakSet
 
-Key = TypeVar("Key", bound=Hashable)
-Value = TypeVar("Value")
-Cost: TypeAlias = "Callable[[Key, Value], int]"
+KeyT = TypeVar("KeyT", bound=Hashable)
+ValueT = TypeVar("ValueT")
+Cost: TypeAlias = "Callable[[KeyT, ValueT], int]"
 
 # Stands for "not kept", because None may be kept: that an object does not exist is worth knowing.
 _ABSENT: Any = object()
@@ -52,7 +52,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_all)
 
 
-class Lru(ForkSafe, Generic[Key, Value]):
+class Lru(ForkSafe, Generic[KeyT, ValueT]):
     """The values used last, within a bound on their costs; safe to share between threads.
 
     The bound is given at each call, since an environment variable may have changed it.
@@ -63,42 +63,42 @@ class Lru(ForkSafe, Generic[Key, Value]):
             that costs more than a quarter of the bound is not kept: it would push out most others.
     """
 
-    def __init__(self, cost: Cost[Key, Value], *, keeps_latest: bool = False) -> None:
+    def __init__(self, cost: Cost[KeyT, ValueT], *, keeps_latest: bool = False) -> None:
         self._cost, self._keeps_latest = cost, keeps_latest
         super().__init__()
 
     def renew(self) -> None:
         """Start anew; for a forked child, else see `clear`."""
         self._lock = threading.Lock()
-        self._values: OrderedDict[Key, Value] = OrderedDict()
+        self._values: OrderedDict[KeyT, ValueT] = OrderedDict()
         self._total = 0
 
-    def __contains__(self, key: Key) -> bool:
+    def __contains__(self, key: KeyT) -> bool:
         # What is there now may be pushed out before it is asked for: `get` tells both at once.
         with self._lock:
             return key in self._values
 
-    def get(self, key: Key, default: Value | None = None) -> Value | None:
+    def get(self, key: KeyT, default: ValueT | None = None) -> ValueT | None:
         """Return the value kept under a key, else ``default``."""
         with self._lock:
             found = self._values.get(key, _ABSENT)
             if found is _ABSENT:
                 return default
             self._values.move_to_end(key)
-            return cast("Value", found)
+            return cast("ValueT", found)
 
-    def setdefault(self, key: Key, value: Value, limit: int) -> Value:
+    def setdefault(self, key: KeyT, value: ValueT, limit: int) -> ValueT:
         """Keep a value unless another thread was first; return the one that is kept."""
         if not self._is_worth_keeping(key, value, limit):
             return value
         with self._lock:
             found = self._values.get(key, _ABSENT)
             if found is not _ABSENT:
-                return cast("Value", found)
+                return cast("ValueT", found)
             self._insert(key, value, limit)
             return value
 
-    def put(self, key: Key, value: Value, limit: int) -> None:
+    def put(self, key: KeyT, value: ValueT, limit: int) -> None:
         """Keep a value in the place of any other under its key."""
         if not self._is_worth_keeping(key, value, limit):
             return
@@ -119,10 +119,10 @@ class Lru(ForkSafe, Generic[Key, Value]):
             self._values.clear()
             self._total = 0
 
-    def _is_worth_keeping(self, key: Key, value: Value, limit: int) -> bool:
+    def _is_worth_keeping(self, key: KeyT, value: ValueT, limit: int) -> bool:
         return self._keeps_latest or self._cost(key, value) <= limit // 4
 
-    def _insert(self, key: Key, value: Value, limit: int) -> None:
+    def _insert(self, key: KeyT, value: ValueT, limit: int) -> None:
         self._values[key] = value
         self._total += self._cost(key, value)
         self._shrink(limit)

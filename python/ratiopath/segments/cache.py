@@ -189,19 +189,21 @@ class SegmentSource:
         """
         if self._number is None:
             return [SegmentStatus(index) for index in indices]
-        looked = [self._lookup(index) for index in indices]
-        first = self._first_key
-        ids = {
-            first + one.segment_index: one.content_id
-            for one in looked
-            if one.content_id is not None
-        }
+        find, first = self._cache.content_ids.get, self._first_key
+        found = [
+            self._unseen(index)
+            if (content_id := find(first + index)) is None
+            else SegmentStatus(index, content_id, is_new=False)
+            for index in indices
+        ]
+        # Put together, known ones too: the lock is taken once, and what is looked up stays young.
+        ids = {first + one.segment_index: cast("int", one.content_id) for one in found}
         kept = self._cache.content_ids.put(ids, self._most_ids)
         return [
             status
             if status.content_id == content_id
             else SegmentStatus(status.segment_index, content_id, is_new=False)
-            for status, content_id in zip(looked, kept, strict=True)
+            for status, content_id in zip(found, kept, strict=True)
         ]
 
     def holds(self, segment_index: int) -> bool:
@@ -237,10 +239,7 @@ class SegmentSource:
             return segment
         return self._cache.keep_segment(segment, self._limit)
 
-    def _lookup(self, segment_index: int) -> SegmentStatus:
-        content_id = self._cache.content_ids.get(self._first_key + segment_index)
-        if content_id is not None:
-            return SegmentStatus(segment_index, content_id, is_new=False)
+    def _unseen(self, segment_index: int) -> SegmentStatus:
         return self._compared(segment_index) or SegmentStatus(
             segment_index, self._cache.new_content_id()
         )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratiopath.readers.base import Level, RefusedError
-from ratiopath.readers.tiff.planes import RowPlane, StripPlane, TilePlane
+from ratiopath.readers.tiff.planes import TilePlane
+from ratiopath.readers.tiff.strips import RowPlane, StripPlane
 from ratiopath.resources import LARGEST_SEGMENT
 
 if TYPE_CHECKING:
