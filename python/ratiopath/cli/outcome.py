@@ -70,21 +70,21 @@ class Outcome:
         """How many of them are kept."""
         return sum(record.kept for record in self.done.values())
 
-    def coverage(self) -> dict[str, float]:
-        """Return the mean coverage of all tiles by key."""
+    def mean_fractions(self) -> dict[str, float]:
+        """Return the mean over all tiles of each key's fraction."""
         records = list(self.done.values())
         sums = Counter[str]()
         for record in records:
-            sums.update(record.coverage)
+            sums.update(record.sums)
         declared = self.settings.options.selection.declared_keys
         return {key: sums[key] / max(self.tiles, 1) for key in key_names(records, declared)}
 
     def warnings(self) -> Iterator[str]:
         """Yield what the user should know, most urgent first."""
-        coverage = self.coverage()
+        means = self.mean_fractions()
         for key in self.settings.conditions.keys:
-            if self.done and not coverage.get(key):
-                held = ", ".join(key for key, mean in coverage.items() if mean) or "nothing"
+            if self.done and not means.get(key):
+                held = ", ".join(key for key, mean in means.items() if mean) or "nothing"
                 yield f"--keep asks for {key}, which no tile holds; found: {held}"
         if self.pairing.overlays:
             names = some(self.pairing.overlays)

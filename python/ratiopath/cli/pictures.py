@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from ratiopath.errors import OverlayError
 from ratiopath.plots import plot_contact_sheet, plot_slide
-from ratiopath.runs.merge import coverage_columns, key_names
+from ratiopath.runs.merge import fraction_columns, key_names
 from ratiopath.runs.run import SlideFailure
 from ratiopath.storage.atomic import replacing
 from ratiopath.values.conditions import COVERAGE_PREFIX
@@ -101,7 +101,7 @@ def part_columns(
     with pq.ParquetFile(checkpoint.path(pair)) as part:
         table = part.read()
     position = {key: index for index, key in enumerate(keys)}
-    spread = [coverage_columns(chunk, position, 0.0) for chunk in table["coverage"].chunks]
+    spread = [fraction_columns(chunk, position, 0.0) for chunk in table["fractions"].chunks]
     shared = ("tile_extent_x", "tile_extent_y", "mpp_x", "mpp_y", "level")
     return {
         **{name: table[name].to_numpy() for name in ("tile_x", "tile_y", "kept")},
@@ -114,7 +114,7 @@ def _drawn_keys(records: Sequence[SlideRecord], settings: RunSettings) -> list[s
     """Return the keys that pictures show: those asked for, and those that cover most."""
     sums = Counter[str]()
     for record in records:
-        sums.update(record.coverage)
+        sums.update(record.sums)
     shown = {*settings.conditions.keys, *(key for key, _ in sums.most_common(MOST_KEYS))}
     names = key_names(records, settings.options.selection.declared_keys)
     return [key for key in names if key in shown]

@@ -72,10 +72,10 @@ def _say_tiles(outcome: Outcome, console: Console) -> None:
         f"[bold]{kept:,} of {tiles:,} tiles kept[/]{share}, {tiles - kept:,} dropped;"
         f" kept is {escape(str(outcome.settings.conditions))}."
     )
-    coverage = outcome.coverage()
-    parts = [f"{escape(key)} {mean:.1%}" for key, mean in list(coverage.items())[:LISTED]]
-    if parts:
-        console.print(f"Mean coverage of all tiles: {', '.join(parts)}.", soft_wrap=True)
+    means = outcome.mean_fractions()
+    texts = [f"{escape(key)} {mean:.1%}" for key, mean in list(means.items())[:LISTED]]
+    if texts:
+        console.print(f"Mean fractions of all tiles: {', '.join(texts)}.", soft_wrap=True)
 
 
 def _say_skipped(outcome: Outcome, console: Console) -> None:

@@ -1,9 +1,9 @@
-"""Measure the tiles of one slide, chunk by chunk, so that memory holds one chunk however many."""
+"""Measure the tiles of one slide in chunks, so that memory holds one chunk however many tiles."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pyarrow as pa
@@ -23,23 +23,14 @@ if TYPE_CHECKING:
     from ratiopath.runs.plan import SlidePlan
     from ratiopath.runs.settings import RunSettings
 
-PART_SCHEMA = pa.schema(
-    [
-        ("tile_x", pa.int64()),
-        ("tile_y", pa.int64()),
-        ("kept", pa.bool_()),
-        ("coverage", pa.map_(pa.string(), pa.float64())),
-    ]
-)
-
 
 @dataclass(frozen=True)
-class Coverage:
-    """What covers some tiles, as entries.
+class TileFractions:
+    """The fraction of each value in some tiles, as entries: most tiles hold few of many values.
 
     Attributes:
         size: How many tiles.
-        keys: Key texts.
+        keys: The keys as text.
         tiles: Index of the tile of each entry, ascending (E,).
         columns: Index into ``keys`` of each entry (E,).
         fractions: The fraction of each entry (E,).
@@ -52,22 +43,22 @@ class Coverage:
     fractions: NDArray[np.float64]
 
     @classmethod
-    def of(cls, size: int, found: Sequence[Fractions]) -> Coverage:
-        """Join the groups of one call."""
+    def of(cls, size: int, groups: Sequence[Fractions]) -> Self:
+        """Join the groups of one call, each with keys of its own."""
         keys: dict[str, int] = {}
         columns = [
             np.array([keys.setdefault(text, len(keys)) for text in part.texts], np.intp)[
                 part.columns
             ]
-            for part in found
+            for part in groups
         ]
         empty = np.empty(0, np.intp)
         return cls(
             size,
             list(keys),
-            np.concatenate([empty, *(part.rows for part in found)]),
+            np.concatenate([empty, *(part.rows for part in groups)]),
             np.concatenate([empty, *columns]),
-            np.concatenate([np.empty(0), *(part.fractions for part in found)]),
+            np.concatenate([np.empty(0), *(part.fractions for part in groups)]),
         )
 
     def dense(self, key: str) -> NDArray[np.float64]:
@@ -96,7 +87,24 @@ class Coverage:
         )
 
 
-def measure_slide(plan: SlidePlan, settings: RunSettings) -> Iterator[tuple[pa.Table, Coverage]]:
+@dataclass(frozen=True)
+class MeasuredTiles:
+    """Some tiles of a slide and what they hold.
+
+    Attributes:
+        x: Left pixel of each tile (N,).
+        y: Top pixel of each tile (N,).
+        kept: Which tiles meet the conditions (N,).
+        fractions: What they hold.
+    """
+
+    x: NDArray[np.int64]
+    y: NDArray[np.int64]
+    kept: NDArray[np.bool_]
+    fractions: TileFractions
+
+
+def measure_slide(plan: SlidePlan, settings: RunSettings) -> Iterator[MeasuredTiles]:
     """Measure a slide's tiles.
 
     Args:
@@ -104,28 +112,27 @@ def measure_slide(plan: SlidePlan, settings: RunSettings) -> Iterator[tuple[pa.T
         settings: What the run was asked to do.
 
     Yields:
-        A table with the columns of `PART_SCHEMA`, and the coverage that it was made of.
+        The tiles, chunk by chunk.
 
     Raises:
         OverlayError: The overlay cannot be read, or holds a value that was not declared, or more
             values than labels have; its row is the tile's number in the slide, row by row.
     """
     seen: set[str] = set()
+    conditions = settings.conditions
     for tiles in plan.chunks():
         x, y = plan.corners(tiles)
-        found = _measure(plan, settings, tiles, x, y)
-        coverage = Coverage.of(len(tiles), found)
-        seen.update(coverage.keys)
+        found = TileFractions.of(len(tiles), _measure(plan, settings, tiles, x, y))
+        seen.update(found.keys)
+        # Each value becomes a column of the table, and a heatmap has as many as it has pixels.
         if settings.options.selection.declared_keys is None and len(seen) > MOST_LABELS:
             raise OverlayValueError(
                 f"more than {MOST_LABELS} distinct values are a heatmap, not labels",
                 plan.pair.overlay,
                 code="too_many_values",
             )
-        conditions = settings.conditions
-        kept = conditions.mask({key: coverage.dense(key) for key in conditions.keys}, len(tiles))
-        columns = [pa.array(x), pa.array(y), pa.array(kept), coverage.as_map()]
-        yield pa.Table.from_arrays(columns, schema=PART_SCHEMA), coverage
+        kept = conditions.mask({key: found.dense(key) for key in conditions.keys}, len(tiles))
+        yield MeasuredTiles(x, y, kept, found)
 
 
 def _measure(
@@ -141,6 +148,7 @@ def _measure(
     except OverlayError as error:
         if error.row is None:
             raise
+        # A row of this call is a tile of the chunk.
         raise error.at_row(tiles.start + error.row) from error.__cause__
 
 

@@ -44,7 +44,7 @@ def key_names(records: Iterable[SlideRecord], declared: Sequence[str] | None) ->
         records: What is known of the slides.
         declared: Names of the classes or bins, or None.
     """
-    found = {key for record in records for key in record.coverage}
+    found = {key for record in records for key in record.sums}
     first = list(declared or ())
     return [*first, *sorted(found.difference(first), key=key_order)]
 
@@ -161,12 +161,12 @@ def _table(
         },
         **{name: batch[name] for name in ("tile_x", "tile_y", "kept")},
     }
-    coverage = coverage_columns(batch["coverage"], position, absent)
-    columns |= {f"{COVERAGE_PREFIX}{key}": column for key, column in coverage.items()}
+    fractions = fraction_columns(batch["fractions"], position, absent)
+    columns |= {f"{COVERAGE_PREFIX}{key}": column for key, column in fractions.items()}
     return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
-def coverage_columns(
+def fraction_columns(
     maps: pa.MapArray, position: dict[str, int], absent: float | None
 ) -> dict[str, pa.Array]:
     """Spread a column of maps into a column per key.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ratiopath.errors import OverlayError
+from ratiopath.runs.measure_slide import measure_slide
 from ratiopath.runs.plan import plan_slide
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def measure(
     for plan in plans.to_do:
         observer.begins(plan)
         try:
-            done[plan.pair] = checkpoint.write(plan, settings, observer.advances)
+            done[plan.pair] = _measured(plan, settings, checkpoint, observer)
         except SLIDE_ERRORS as error:
             failed.append(SlideFailure(plan.pair, error))
             observer.fails(failed[-1])
@@ -151,3 +152,14 @@ def measure(
         else:
             observer.ends(plan, done[plan.pair])
     return done, failed
+
+
+def _measured(
+    plan: SlidePlan, settings: RunSettings, checkpoint: Checkpoint, observer: RunObserver
+) -> SlideRecord:
+    """Measure a slide's tiles into its part, and return its record."""
+    with checkpoint.part(plan, settings) as part:
+        for tiles in measure_slide(plan, settings):
+            part.add(tiles)
+            observer.advances(len(tiles.x))
+    return part.record
