@@ -148,7 +148,7 @@ def test_tables_of_any_kind_and_of_several_slides(slide, make):
     tiles = Tiles.of(make(columns), slide, Keep())
     assert len(tiles) == 8
     assert tiles.kept.tolist() == [True] * 5 + [False] * 3
-    assert list(tiles.coverage) == ["background", "tissue"]
+    assert list(tiles.fractions) == ["background", "tissue"]
     with pytest.raises(ValueError, match="no tile of the table has the path 'elsewhere'"):
         Tiles.of(make(columns), "elsewhere", Keep())
 
@@ -159,7 +159,7 @@ def test_a_table_that_lacks_something_is_refused(slide):
     with pytest.raises(ValueError, match="has no column tile_y"):
         plot_slide(slide, columns)
     with pytest.raises(ValueError, match="has no column coverage_fat"):
-        plot_slide(slide, table(), coverage="fat")
+        plot_slide(slide, table(), color_by="fat")
     with pytest.raises(ValueError, match="one at a time"):
         plot_slide(slide, table() | {"level": np.arange(12)})
     with pytest.raises(ValueError, match="has no level 7"):
@@ -177,7 +177,7 @@ def test_a_table_without_tiles_or_coverage_is_drawn(slide, tmp_path):
 
 def test_overlapping_tiles_are_drawn_a_stride_wide():
     tiles = Tiles.of(table(tile=64, stride=16), "", Keep())
-    cells = Cells.of(tiles, tiles.coverage["tissue"])
+    cells = Cells.of(tiles, tiles.fractions["tissue"])
     assert cells.boxes[0].tolist() == [24, 24, 40, 40]
     assert len(cells.outline((1, 1))) == 2 * (4 + 3)
 
@@ -194,12 +194,12 @@ def test_too_many_tiles_are_drawn_in_blocks():
     shares[:3, :2] = 1
     kept = shares.ravel() > 0
     cells = Cells.of(
-        Tiles(tiles.corner, tiles.extent, tiles.mpp, 0, tiles.coverage, kept), shares.ravel()
+        Tiles(tiles.corner, tiles.extent, tiles.mpp, 0, tiles.fractions, kept), shares.ravel()
     )
     assert cells.block == 3
     assert len(cells.boxes) == 100 * 100
     assert cells.boxes[0].tolist() == [0, 0, 24, 24]
-    assert cells.coverage[0] == pytest.approx(2 / 3)
+    assert cells.fractions[0] == pytest.approx(2 / 3)
     assert np.flatnonzero(cells.kept).tolist() == [0]
 
 

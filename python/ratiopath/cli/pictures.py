@@ -157,7 +157,7 @@ def _draw_sheets(
         figure = plot_contact_sheet(
             tables(pairs[start : start + SLIDES_ON_A_SHEET]),
             keep=settings.conditions,
-            coverage=wanted[0] if wanted else None,
+            color_by=wanted[0] if wanted else None,
         )
         path = folder / (f"{SHEET}.png" if len(sheets) == 1 else f"{SHEET}-{number}.png")
         _save(figure, path)

@@ -120,7 +120,7 @@ def scale_bar(width: float) -> tuple[float, str]:
 
 
 def draw_tiles(axes: Axes, cells: Cells, mpp: tuple[float, float]) -> PolyCollection:
-    """Draw tiles: coverage as colour, dropped ones pale and hatched, kept ones outlined.
+    """Draw tiles: a fraction as colour, dropped ones pale and hatched, kept ones outlined.
 
     Args:
         axes: Where to, in mm.
@@ -135,7 +135,7 @@ def draw_tiles(axes: Axes, cells: Cells, mpp: tuple[float, float]) -> PolyCollec
     order = np.argsort(cells.kept, kind="stable")
     filled = PolyCollection(
         list(corners[order]),
-        array=cells.coverage[order],
+        array=cells.fractions[order],
         cmap=CMAP,
         clim=(0, 1),
         linewidth=0,
@@ -156,7 +156,7 @@ def draw_tiles(axes: Axes, cells: Cells, mpp: tuple[float, float]) -> PolyCollec
 
 def _alpha(cells: Cells) -> NDArray[np.float64]:
     """Return how opaque each cell is: what is dropped and holds nothing is clear."""
-    dropped = np.where(cells.coverage > 0, DROPPED_ALPHA, 0.0)
+    dropped = np.where(cells.fractions > 0, DROPPED_ALPHA, 0.0)
     return np.where(cells.kept, KEPT_ALPHA, dropped)
 
 
@@ -177,7 +177,7 @@ def _hatch(axes: Axes, corners: NDArray[np.float64]) -> None:
     axes.add_patch(area)
 
 
-def coverage_bar(filled: PolyCollection, axes: Any, label: str, **options: Any) -> None:
+def fraction_bar(filled: PolyCollection, axes: Any, label: str, **options: Any) -> None:
     """Add the colour bar of drawn tiles beside the axes.
 
     Args:

@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 
 from ratiopath.plots.draw import (
     SlidePicture,
-    coverage_bar,
     draw_slide,
     draw_tiles,
+    fraction_bar,
     tile_legend,
 )
-from ratiopath.plots.slide import coloured_key, key_coverage
+from ratiopath.plots.slide import coloured_key, key_fractions
 from ratiopath.plots.tiles import Cells, Tiles
 from ratiopath.values.conditions import Keep
 
@@ -36,7 +36,7 @@ def plot_contact_sheet(
     *,
     keep: str | Iterable[str] | Keep = (),
     declared: Sequence[str] | None = None,
-    coverage: str | None = None,
+    color_by: str | None = None,
     columns: int | None = None,
     title: str | None = None,
 ) -> Figure:
@@ -47,8 +47,8 @@ def plot_contact_sheet(
             are taken one after the other, so a generator need not hold all tables at once.
         keep: Which tiles are kept, such as ``"tissue>=0.5"``.
         declared: Names of the classes or bins that ``keep`` may ask for, where there are such.
-        coverage: The key whose coverage is the colour; default: the first that ``keep`` asks for,
-            else each table's last column.
+        color_by: The value or class whose fraction is the colour; default: the first that ``keep``
+            asks for, else each table's last column.
         columns: Panels side by side; default: as many as make the sheet about as wide as high.
         title: The title of the sheet.
 
@@ -60,7 +60,7 @@ def plot_contact_sheet(
         ValueError: There is no slide, a table lacks a column, or ``keep`` is no condition.
     """
     kept = keep if isinstance(keep, Keep) else Keep.parse(keep, declared)
-    panels = [_Panel(slide, table, kept, coverage) for slide, table in slides]
+    panels = [_Panel(slide, table, kept, color_by) for slide, table in slides]
     if not panels:
         raise ValueError("a contact sheet needs at least one slide")
     across = columns or math.ceil(math.sqrt(len(panels)))
@@ -77,7 +77,7 @@ def plot_contact_sheet(
     keys = list(dict.fromkeys(panel.key for panel in panels if panel.key is not None))
     if keys and filled is not None:
         label = f"coverage by {keys[0]}" if len(keys) == 1 else "coverage"
-        coverage_bar(filled, list(axes), label, fraction=0.03, shrink=min(1, 2 / down))
+        fraction_bar(filled, list(axes), label, fraction=0.03, shrink=min(1, 2 / down))
     total, total_kept = (sum(n) for n in zip(*((p.total, p.kept) for p in panels), strict=True))
     figure.legend(
         handles=tile_legend(total_kept, total - total_kept),
@@ -95,13 +95,13 @@ class _Panel:
     """One slide of a sheet, its table already let go."""
 
     def __init__(
-        self, slide: str | os.PathLike[str], table: Any, keep: Keep, coverage: str | None
+        self, slide: str | os.PathLike[str], table: Any, keep: Keep, color_by: str | None
     ) -> None:
         tiles = Tiles.of(table, slide, keep)
         self.name = Path(os.fspath(slide)).name
-        self.key = coloured_key(tiles, keep, coverage)
+        self.key = coloured_key(tiles, keep, color_by)
         self.picture = SlidePicture.read(os.fspath(slide), tiles, THUMBNAIL)
-        self.cells = Cells.of(tiles, key_coverage(tiles, self.key))
+        self.cells = Cells.of(tiles, key_fractions(tiles, self.key))
         self.total, self.kept = len(tiles), int(np.count_nonzero(tiles.kept))
 
     def draw(self, axes: Any) -> PolyCollection:

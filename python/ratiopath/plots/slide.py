@@ -1,4 +1,4 @@
-"""The picture of one slide: its overlay, its tiles, and how their coverage is spread."""
+"""The picture of one slide: its overlay, its tiles, and histograms of what they hold."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import StrMethodFormatter
 
-from ratiopath.plots.draw import SlidePicture, coverage_bar, draw_slide, draw_tiles, tile_legend
+from ratiopath.plots.draw import SlidePicture, draw_slide, draw_tiles, fraction_bar, tile_legend
 from ratiopath.plots.overlay_picture import draw_overlay, read_overlay_picture
 from ratiopath.plots.tiles import Cells, Tiles
 from ratiopath.values.conditions import COVERAGE_PREFIX, Keep
@@ -40,7 +40,7 @@ def plot_slide(
     *,
     overlay: str | os.PathLike[str] | None = None,
     keep: str | Iterable[str] | Keep = (),
-    coverage: str | None = None,
+    color_by: str | None = None,
     channel: int | None = None,
     nodata: object = None,
     classes: object = None,
@@ -49,10 +49,11 @@ def plot_slide(
     spans_slide: bool = False,
     title: str | None = None,
 ) -> Figure:
-    """Draw a slide with its overlay, its tiles, and histograms of their coverage.
+    """Draw a slide with its overlay, its tiles, and histograms of the fractions that values cover.
 
-    Coverage is shown as colour (cividis, which reads alike with any colour vision). Kept tiles are
-    outlined, dropped ones pale and hatched. More than 20,000 tiles are drawn in square blocks.
+    The fraction of one value or class is shown as colour (cividis, which reads alike with any
+    colour vision). Kept tiles are outlined, dropped ones pale and hatched. More than 20,000 tiles
+    are drawn in square blocks.
 
     Args:
         slide: The slide's path.
@@ -62,7 +63,7 @@ def plot_slide(
         overlay: The overlay's path, or None to draw none.
         keep: Which tiles are kept, such as ``"tissue>=0.5"``; without it what the column ``kept``
             says, else all.
-        coverage: The key whose coverage is the colour, such as ``"255"`` for the column
+        color_by: The value or class whose fraction is the colour, such as ``"255"`` for the column
             ``coverage_255``; default: the first that ``keep`` asks for, else the last column.
         channel: The overlay's only channel, as in `ratiopath.overlay_overlap`.
         nodata: Values left out, likewise.
@@ -83,7 +84,7 @@ def plot_slide(
     selection = Selection.from_options(nodata, classes, bins)
     kept = keep if isinstance(keep, Keep) else Keep.parse(keep, selection.declared_keys)
     laid = Tiles.of(tiles, slide, kept)
-    key = coloured_key(laid, kept, coverage)
+    key = coloured_key(laid, kept, color_by)
     picture = SlidePicture.read(os.fspath(slide), laid, THUMBNAIL)
     figure, left, right, histograms = _layout(picture, _histogram_keys(laid, kept, key))
     draw_slide(left, picture, faded=0.0 if overlay is None else 0.25)
@@ -116,7 +117,7 @@ def plot_slide(
 
 
 def coloured_key(tiles: Tiles, keep: Keep, wanted: str | None) -> str | None:
-    """Return the key whose coverage is shown as colour.
+    """Return the key whose fraction is shown as colour.
 
     Args:
         tiles: The tiles.
@@ -125,22 +126,22 @@ def coloured_key(tiles: Tiles, keep: Keep, wanted: str | None) -> str | None:
 
     Returns:
         ``wanted``, else the first that ``keep`` asks for, else the last of the tiles' keys; None
-        where they have no coverage.
+        where they have none.
 
     Raises:
         ValueError: The wanted key has no column.
     """
     if wanted is not None:
-        if wanted not in tiles.coverage:
+        if wanted not in tiles.fractions:
             raise ValueError(f"the table of tiles has no column {COVERAGE_PREFIX}{wanted}")
         return wanted
-    asked = [key for key in keep.keys if key in tiles.coverage]
-    return next(iter([*asked, *reversed(tiles.coverage)]), None)
+    asked = [key for key in keep.keys if key in tiles.fractions]
+    return next(iter([*asked, *reversed(tiles.fractions)]), None)
 
 
-def key_coverage(tiles: Tiles, key: str | None) -> NDArray[np.float64]:
-    """Return the coverage that is shown as colour, 0 where there is none (N,)."""
-    return np.zeros(len(tiles)) if key is None else tiles.coverage[key]
+def key_fractions(tiles: Tiles, key: str | None) -> NDArray[np.float64]:
+    """Return the fractions that are shown as colour, 0 where there are none (N,)."""
+    return np.zeros(len(tiles)) if key is None else tiles.fractions[key]
 
 
 def _layout(
@@ -163,10 +164,10 @@ def _layout(
 
 def _draw_tiles(axes: Axes, tiles: Tiles, key: str | None, picture: SlidePicture) -> None:
     draw_slide(axes, picture, faded=0.35)
-    cells = Cells.of(tiles, key_coverage(tiles, key))
+    cells = Cells.of(tiles, key_fractions(tiles, key))
     filled = draw_tiles(axes, cells, tiles.mpp)
     if key is not None:
-        coverage_bar(filled, axes, f"coverage by {key}", fraction=0.05)
+        fraction_bar(filled, axes, f"coverage by {key}", fraction=0.05)
     kept = int(np.count_nonzero(tiles.kept))
     _legend(axes, tile_legend(kept, len(tiles) - kept))
     blocks = f", in blocks of {cells.block} x {cells.block}" if cells.block > 1 else ""
@@ -188,14 +189,14 @@ def _legend(axes: Axes, patches: Sequence[Any]) -> None:
 
 def _histogram_keys(tiles: Tiles, keep: Keep, key: str | None) -> list[str]:
     """Return the keys with a histogram: those asked for, then those that cover most."""
-    first = [one for one in dict.fromkeys([*keep.keys, key]) if one in tiles.coverage]
-    means = {one: shares.mean() if len(shares) else 0.0 for one, shares in tiles.coverage.items()}
+    first = [one for one in dict.fromkeys([*keep.keys, key]) if one in tiles.fractions]
+    means = {one: shares.mean() if len(shares) else 0.0 for one, shares in tiles.fractions.items()}
     rest = sorted((one for one in means if one not in first), key=lambda one: -means[one])
     return [*first, *rest][:MOST_HISTOGRAMS]
 
 
 def _draw_histogram(axes: Axes, tiles: Tiles, key: str, keep: Keep) -> None:
-    shares = tiles.coverage[key]
+    shares = tiles.fractions[key]
     edges = np.linspace(0, 1, BINS + 1)
     counts, _ = np.histogram(shares.clip(0, 1), edges)
     kept, _ = np.histogram(shares[tiles.kept].clip(0, 1), edges)

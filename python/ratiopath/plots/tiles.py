@@ -1,4 +1,4 @@
-"""Tables of tiles as what a picture draws: where each tile is, its coverage, whether it is kept."""
+"""Tables of tiles as what a picture draws: where each lies, what it holds, whether it is kept."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Tiles:
         extent: Width and height of each tile in pixels (N, 2).
         mpp: µm per pixel of their level along x and y.
         level: Their level.
-        coverage: The fraction of each tile (N,) by key.
+        fractions: The fraction of each tile (N,) by key.
         kept: Whether each tile is kept (N,).
     """
 
@@ -36,7 +36,7 @@ class Tiles:
     extent: NDArray[np.float64]
     mpp: tuple[float, float]
     level: int
-    coverage: dict[str, NDArray[np.float64]]
+    fractions: dict[str, NDArray[np.float64]]
     kept: NDArray[np.bool_]
 
     @classmethod
@@ -70,15 +70,15 @@ class Tiles:
             raise ValueError("the tiles come from several levels or slides: draw one at a time")
         prefixed = [name for name in names if name.startswith(COVERAGE_PREFIX)]
         keys = sorted((name.removeprefix(COVERAGE_PREFIX) for name in prefixed), key=key_order)
-        coverage = {
+        fractions = {
             key: np.nan_to_num(_numbers(table, names, f"{COVERAGE_PREFIX}{key}", rows))
             for key in keys
         }
         one = (float(mpp[0, 0]), float(mpp[0, 1])) if len(mpp) else (1.0, 1.0)
-        kept = keep.mask(coverage, len(corner))
+        kept = keep.mask(fractions, len(corner))
         if not keep.conditions and "kept" in names:
             kept = np.asarray(table["kept"])[rows].astype(bool)
-        return cls(corner, extent, one, int(level[0]) if len(level) else 0, coverage, kept)
+        return cls(corner, extent, one, int(level[0]) if len(level) else 0, fractions, kept)
 
     def __len__(self) -> int:
         return len(self.corner)
@@ -90,18 +90,18 @@ class Cells:
 
     Attributes:
         boxes: Left, top, right and bottom in tile pixels (M, 4).
-        coverage: The coverage of each, of a block the mean (M,).
+        fractions: The fraction that is shown as colour, of a block the mean (M,).
         kept: Whether it is kept, of a block at least half of it (M,).
         block: How many tiles a block has along each axis.
     """
 
     boxes: NDArray[np.float64]
-    coverage: NDArray[np.float64]
+    fractions: NDArray[np.float64]
     kept: NDArray[np.bool_]
     block: int
 
     @classmethod
-    def of(cls, tiles: Tiles, coverage: NDArray[np.float64]) -> Self:
+    def of(cls, tiles: Tiles, fractions: NDArray[np.float64]) -> Self:
         """Lay the tiles out; of tiles that overlap, the middle a stride wide is drawn."""
         stride = np.array(
             [_stride(tiles.corner[:, axis], tiles.extent[:, axis]) for axis in (0, 1)]
@@ -112,14 +112,14 @@ class Cells:
         boxes = np.concatenate([np.stack(uncovered, axis=1), start + drawn], axis=1)
         block = math.ceil(math.sqrt(len(tiles) / MOST_CELLS))
         if block <= 1:
-            return cls(boxes, coverage, tiles.kept, 1)
-        return cls._in_blocks(boxes, coverage, tiles, stride * block, block)
+            return cls(boxes, fractions, tiles.kept, 1)
+        return cls._in_blocks(boxes, fractions, tiles, stride * block, block)
 
     @classmethod
     def _in_blocks(
         cls,
         boxes: NDArray[np.float64],
-        coverage: NDArray[np.float64],
+        fractions: NDArray[np.float64],
         tiles: Tiles,
         side: NDArray[np.float64],
         block: int,
@@ -133,7 +133,7 @@ class Cells:
         joined[:, :2], joined[:, 2:] = np.inf, -np.inf
         np.minimum.at(joined[:, :2], index, boxes[:, :2])
         np.maximum.at(joined[:, 2:], index, boxes[:, 2:])
-        mean = np.bincount(index, coverage) / counts
+        mean = np.bincount(index, fractions) / counts
         return cls(joined, mean, np.bincount(index, tiles.kept) >= counts / 2, block)
 
     def corners(self, scale: tuple[float, float]) -> NDArray[np.float64]:
@@ -148,7 +148,7 @@ class Cells:
         An edge that two kept cells share is no border, so that one line goes round a region of
         any number of tiles.
         """
-        corners = Cells(self.boxes[self.kept], self.coverage, self.kept, 1).corners((2.0, 2.0))
+        corners = Cells(self.boxes[self.kept], self.fractions, self.kept, 1).corners((2.0, 2.0))
         doubled = np.rint(corners).astype(np.int64)
         edges = np.stack([doubled, np.roll(doubled, -1, axis=1)], axis=2).reshape(-1, 2, 2)
         # Each edge in one direction, so that its two cells agree on it.
