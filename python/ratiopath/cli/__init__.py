@@ -1,6 +1,6 @@
 """The ``ratiopath`` command.
 
-`main` needs nothing but the standard library, so that it can say what to install.
+`main` imports only the standard library, so that it can say what to install.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
+# Which extra brings a package that may be missing.
 EXTRAS = {
     "matplotlib": "plots",
     "PIL": "demo",
@@ -18,7 +19,7 @@ EXTRAS = {
 
 
 def main() -> None:
-    """Run the command line, or say what to install where its packages are missing."""
+    """Run the command line, or say which extra to install if a package is missing."""
     try:
         import_module("ratiopath.cli.app").app()
     except ModuleNotFoundError as error:

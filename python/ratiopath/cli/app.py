@@ -1,4 +1,4 @@
-"""The commands and what they share."""
+"""The ``ratiopath`` application: its commands, and the options before a command."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     help=(
-        "Which overlay pixels lie under the tiles of whole-slide images, and which tiles are worth"
-        " keeping: exactly, and fast."
+        "Measure exactly what overlays (masks, label maps, heatmaps) hold under the tiles of"
+        " whole-slide images, and find the tiles worth keeping."
     ),
-    epilog="[dim]ratiopath COMMAND --help says what a command can do, with examples.[/]",
+    epilog="[dim]ratiopath COMMAND --help describes a command, with examples.[/]",
 )
 
 
@@ -43,7 +43,7 @@ def _ratiopath(
             metavar="",
             callback=lambda wanted: _say_version(wanted=wanted),
             is_eager=True,
-            help="Say the version and stop.",
+            help="Show the version and exit.",
         ),
     ] = False,
 ) -> None:
@@ -53,5 +53,5 @@ def _ratiopath(
 app.command(
     help=HELP, short_help="Find the tiles worth keeping.", epilog=HELP_END, no_args_is_help=True
 )(overlap)
-app.command(short_help="Say what a file holds.", epilog=INFO_END, no_args_is_help=True)(info)
+app.command(short_help="Show what is in a file.", epilog=INFO_END, no_args_is_help=True)(info)
 app.command(short_help="Run the tutorial on a slide.")(demo)

@@ -1,4 +1,4 @@
-"""What the commands say while they work, and errors in words."""
+"""What the commands print while they run: progress and errors."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 
 def standard_error() -> Console:
-    """Return where progress and errors go."""
+    """Return the console for progress and errors."""
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def say_error(text: str, *hints: str) -> None:
-    """Say an error and its ways out on standard error."""
+    """Print an error and hints on standard error, which keeps standard output for results."""
     console = standard_error()
     console.print("error:", style="bold red", end=" ")
     console.print(text, markup=False)
@@ -46,7 +46,7 @@ def say_error(text: str, *hints: str) -> None:
 
 
 class _Rate(ProgressColumn):
-    """Things a second."""
+    """A column with the speed, in units per second."""
 
     def render(self, task: Task) -> Text:
         """Return the speed as text."""
@@ -55,10 +55,10 @@ class _Rate(ProgressColumn):
 
 
 class RunProgress(RunObserver):
-    """Shows how far a run is: bars on a terminal, a line a slide in a log.
+    """Shows how far a run is: bars on a terminal, one line for each slide in a log.
 
     Args:
-        console: Where to say it.
+        console: Where to print.
     """
 
     def __init__(self, console: Console) -> None:
@@ -89,13 +89,13 @@ class RunProgress(RunObserver):
         self._bars.stop()
 
     def stage(self, description: str, unit: str, total: int, slides: int = 0) -> None:
-        """Begin a bar.
+        """Start a bar.
 
         Args:
-            description: What is done.
+            description: What is being done.
             unit: What is counted, in the plural.
             total: How many there are.
-            slides: How many slides there are, for the lines of a log.
+            slides: How many slides there are, for the lines in a log.
         """
         self._bar = self._bars.add_task(description, total=total, unit=unit)
         self._count, self._total = 0, slides

@@ -1,4 +1,7 @@
-"""The options of ``ratiopath overlap``: their names, their groups, and what the help says."""
+"""The options of ``ratiopath overlap``: their names, groups and help texts."""
+
+# Typer reads names, types and help from annotations. They are kept here, away from the command, so
+# that its signature can be read at a glance.
 
 from __future__ import annotations
 
@@ -10,12 +13,12 @@ import typer
 
 _TILES = "Tiles"
 _OVERLAYS = "Overlays"
-_VALUES = "What is counted"
-_RUN = "The run"
+_VALUES = "Values"
+_RUN = "Run"
 
 
 class Last(StrEnum):
-    """What becomes of a last tile that does not end at the slide's edge."""
+    """What happens to a last tile that does not end at the slide's edge."""
 
     KEEP = "keep"
     DROP = "drop"
@@ -23,7 +26,7 @@ class Last(StrEnum):
 
 
 class PixelRule(StrEnum):
-    """When a pixel is inside the region."""
+    """Which pixels are inside the region."""
 
     CENTER = "center"
     ALL_TOUCHED = "all_touched"
@@ -31,7 +34,7 @@ class PixelRule(StrEnum):
 
 
 class MissingOverlay(StrEnum):
-    """What becomes of a slide without an overlay."""
+    """What happens to a slide without an overlay."""
 
     ERROR = "error"
     SKIP = "skip"
@@ -40,22 +43,22 @@ class MissingOverlay(StrEnum):
 
 Slides = Annotated[
     list[str],
-    typer.Argument(
-        metavar="SLIDES", show_default=False, help="Slides, folders, and glob patterns."
-    ),
+    typer.Argument(metavar="SLIDES", show_default=False, help="Slides, folders or glob patterns."),
 ]
 Overlay = Annotated[
     str,
     typer.Option(
         metavar="PATTERN",
         show_default=False,
-        help="Where a slide's overlay lies, relative to the slide's folder or absolute. {stem} is"
-        " the slide's name without its extension, {name} with it, {parent} its folder.",
+        help="Where a slide's overlay is, relative to the slide's folder or absolute. {stem} is the"
+        " slide's name without its extension, {name} with it, {parent} its folder.",
     ),
 ]
 Output = Annotated[
     Path,
-    typer.Option("--output", "-o", metavar="FILE", dir_okay=False, help="The table, as Parquet."),
+    typer.Option(
+        "--output", "-o", metavar="FILE", dir_okay=False, help="The table to write, as Parquet."
+    ),
 ]
 Plot = Annotated[
     Path | None,
@@ -63,7 +66,7 @@ Plot = Annotated[
         metavar="FOLDER",
         file_okay=False,
         show_default=False,
-        help="Draw a picture of each slide, and of all of them, into this folder.",
+        help="Draw a picture of each slide, and overviews of all slides, into this folder.",
     ),
 ]
 KeepTexts = Annotated[
@@ -71,8 +74,8 @@ KeepTexts = Annotated[
     typer.Option(
         metavar="CONDITION",
         show_default=False,
-        help="Keep tiles of which a value or class covers so much: '255>=0.5',"
-        " 'tissue>=0.5 and fat<0.2'. Given several times, all must hold.",
+        help="Keep tiles by the fraction that a value or class covers: '255>=0.5',"
+        " 'tissue>=0.5 and fat<0.2'. If given several times, all must hold.",
     ),
 ]
 
@@ -92,7 +95,7 @@ Stride = Annotated[
         metavar="PX",
         rich_help_panel=_TILES,
         show_default="the tile",
-        help="From one tile to the next.",
+        help="Distance from one tile to the next.",
     ),
 ]
 Mpp = Annotated[
@@ -101,7 +104,7 @@ Mpp = Annotated[
         metavar="µM",
         rich_help_panel=_TILES,
         show_default=False,
-        help="µm per pixel of the tiles: they are taken from the slide's level that is nearest.",
+        help="µm per pixel of the tiles, which are taken from the slide's nearest level.",
     ),
 ]
 Level = Annotated[
@@ -111,7 +114,7 @@ Level = Annotated[
         metavar="N",
         rich_help_panel=_TILES,
         show_default="0 without --mpp",
-        help="The slide's level that tiles are taken from.",
+        help="The slide's level to take tiles from.",
     ),
 ]
 LastTile = Annotated[
@@ -119,7 +122,7 @@ LastTile = Annotated[
     typer.Option(
         "--last",
         rich_help_panel=_TILES,
-        help="A last tile that does not end at the slide's edge reaches past it, is dropped, or is"
+        help="A last tile that does not end at the slide's edge extends past it, is dropped, or is"
         " shifted back.",
     ),
 ]
@@ -129,7 +132,7 @@ SlideMpp = Annotated[
         metavar="µM",
         rich_help_panel=_TILES,
         show_default="as the file says",
-        help="µm per pixel of every slide's level 0.",
+        help="µm per pixel of level 0 of every slide.",
     ),
 ]
 Roi = Annotated[
@@ -138,7 +141,7 @@ Roi = Annotated[
         metavar="REGION",
         rich_help_panel=_TILES,
         help="The part of a tile that counts: tile, inset:64, box:128,128,384,384, circle,"
-        " circle:200, or a polygon as WKT, in px of the tile.",
+        " circle:200, or a polygon as WKT, in pixels of the tile.",
     ),
 ]
 
@@ -148,7 +151,7 @@ OverlayMpp = Annotated[
         metavar="µM",
         rich_help_panel=_OVERLAYS,
         show_default="as the file says",
-        help="µm per pixel of every overlay's level 0.",
+        help="µm per pixel of level 0 of every overlay.",
     ),
 ]
 SpansSlide = Annotated[
@@ -157,7 +160,7 @@ SpansSlide = Annotated[
         "--spans-slide",
         metavar="",
         rich_help_panel=_OVERLAYS,
-        help="Overlays that do not say their resolution span their slide.",
+        help="Assume that overlays without a resolution span their slide.",
     ),
 ]
 OverlayLevel = Annotated[
@@ -167,7 +170,7 @@ OverlayLevel = Annotated[
         metavar="N",
         rich_help_panel=_OVERLAYS,
         show_default="the nearest in resolution",
-        help="The overlay's level to read. 0 is safe where coarser ones were averaged.",
+        help="The overlay's level to read. 0 is safe if coarser levels may hold averages.",
     ),
 ]
 Missing = Annotated[
@@ -175,7 +178,8 @@ Missing = Annotated[
     typer.Option(
         "--on-missing",
         rich_help_panel=_OVERLAYS,
-        help="A slide without an overlay fails, is left out, or is covered by nothing.",
+        help="A slide without an overlay fails, is left out, or counts as having no overlay"
+        " pixels.",
     ),
 ]
 
@@ -185,8 +189,8 @@ Classes = Annotated[
         metavar="VALUE=NAME,...",
         rich_help_panel=_VALUES,
         show_default=False,
-        help="What values mean: 0=background,255=tissue. other=NAME gathers the rest, without it"
-        " any other value is an error. A colour is written (255,0,0)=tumour.",
+        help="Names of values: 0=background,255=tissue. other=NAME collects the rest; without it"
+        " any other value is an error. A colour is written as (255,0,0)=tumour.",
     ),
 ]
 Bins = Annotated[
@@ -204,7 +208,7 @@ Nodata = Annotated[
         metavar="VALUES",
         rich_help_panel=_VALUES,
         show_default=False,
-        help="Values that do not count at all: 0,7.",
+        help="Values to leave out altogether: 0,7.",
     ),
 ]
 Channel = Annotated[
@@ -214,7 +218,7 @@ Channel = Annotated[
         metavar="N",
         rich_help_panel=_VALUES,
         show_default="all",
-        help="The overlay's only channel to read.",
+        help="Read only this channel of the overlay.",
     ),
 ]
 CoverageRule = Annotated[
@@ -222,7 +226,8 @@ CoverageRule = Annotated[
     typer.Option(
         "--coverage",
         rich_help_panel=_VALUES,
-        help="Pixels count whose centre is in the region, all that it touches, or by exact area.",
+        help="Count pixels whose centre is inside the region, all pixels that it touches, or each"
+        " by the exact area inside.",
     ),
 ]
 Outside = Annotated[
@@ -230,7 +235,7 @@ Outside = Annotated[
     typer.Option(
         metavar="clip|VALUE",
         rich_help_panel=_VALUES,
-        help="Pixels beyond the overlay do not count, or count as this value.",
+        help="Pixels beyond the overlay's edge do not count, or count as this value.",
     ),
 ]
 Absent = Annotated[
@@ -238,7 +243,7 @@ Absent = Annotated[
     typer.Option(
         metavar="NUMBER|null",
         rich_help_panel=_VALUES,
-        help="What is written where a value does not occur.",
+        help="What to write if a value does not occur in a tile.",
     ),
 ]
 
@@ -248,13 +253,16 @@ KeepAll = Annotated[
         "--all",
         metavar="",
         rich_help_panel=_RUN,
-        help="Write dropped tiles too; column kept tells.",
+        help="Also write dropped tiles; the column kept tells them apart.",
     ),
 ]
 DryRun = Annotated[
     bool,
     typer.Option(
-        "--dry-run", metavar="", rich_help_panel=_RUN, help="Say what would be done; write nothing."
+        "--dry-run",
+        metavar="",
+        rich_help_panel=_RUN,
+        help="Show what would be done; write nothing.",
     ),
 ]
 AsJson = Annotated[
@@ -272,7 +280,7 @@ Strict = Annotated[
         "--strict",
         metavar="",
         rich_help_panel=_RUN,
-        help="Stop at the first slide that fails, instead of going on.",
+        help="Stop at the first slide that fails.",
     ),
 ]
 Restart = Annotated[
@@ -281,12 +289,12 @@ Restart = Annotated[
         "--restart",
         metavar="",
         rich_help_panel=_RUN,
-        help="Do not go on with what an unfinished run has left.",
+        help="Discard an unfinished run's results and start over.",
     ),
 ]
 Threads = Annotated[
     int | None,
     typer.Option(
-        min=1, metavar="N", rich_help_panel=_RUN, show_default="all CPUs", help="Threads to use."
+        min=1, metavar="N", rich_help_panel=_RUN, show_default="all CPUs", help="Number of threads."
     ),
 ]

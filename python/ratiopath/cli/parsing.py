@@ -1,4 +1,4 @@
-"""Option texts as values."""
+"""Texts of options, parsed into values."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 Text = TypeVar("Text")
 Result = TypeVar("Result")
 
-# A value, in parentheses if it is a colour, and perhaps its name.
+# A value, in parentheses if it is a colour, and optionally its name. A comma ends it, but not one
+# inside parentheses.
 _CLASS = re.compile(r"\s*(\([^()]*\)|[^=,()]+?)\s*(?:=\s*([^,]+?)\s*)?(?:,|$)")
 
 
 def usage(option: str, parse: Callable[[Text], Result], text: Text) -> Result:
-    """Parse an option's text; what is wrong with it becomes a usage error that names the option."""
+    """Parse an option's text; if it is invalid, raise a usage error that names the option."""
     try:
         return parse(text)
     except ValueError as error:
@@ -35,7 +36,7 @@ def whole_pair(text: str) -> tuple[int, int]:
     """
     numbers = re.split(r"[x,]", text.lower())
     if len(numbers) > 2 or not all(number.strip().isdigit() for number in numbers):
-        raise ValueError(f"{text!r} is no size in pixels: write 512, or 512x256")
+        raise ValueError(f"{text!r} is not a size in pixels: write 512, or 512x256")
     x, y = int(numbers[0]), int(numbers[-1])
     if x < 1 or y < 1:
         raise ValueError(f"{text!r} must be positive")
@@ -53,7 +54,7 @@ def mpp_pair(text: str) -> tuple[float, float]:
     except ValueError:
         numbers = []
     if len(numbers) not in (1, 2) or not all(0 < number < float("inf") for number in numbers):
-        raise ValueError(f"{text!r} is no µm per pixel: write 0.5, or 0.5,0.51 for x and y")
+        raise ValueError(f"{text!r} is not a µm per pixel: write 0.5, or 0.5,0.51 for x and y")
     return numbers[0], numbers[-1]
 
 
@@ -92,7 +93,7 @@ def edges(text: str) -> tuple[float, ...]:
     try:
         return tuple(float(number) for number in text.split(","))
     except ValueError as error:
-        raise ValueError(f"{text!r} is no list of edges: write 0,0.5,1") from error
+        raise ValueError(f"{text!r} is not a list of edges: write 0,0.5,1") from error
 
 
 def outside(text: str) -> str | float:
@@ -138,7 +139,7 @@ def _value(text: str) -> Any:
     try:
         return float(text)
     except ValueError as error:
-        raise ValueError(f"{text!r} is no value of an overlay: values are numbers") from error
+        raise ValueError(f"{text!r} is not a value of an overlay: values are numbers") from error
 
 
 def _value_text(text: str) -> str:

@@ -1,4 +1,4 @@
-"""``ratiopath demo``: its options, and its errors in words."""
+"""``ratiopath demo``: its options, and its errors as messages."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def demo(
             exists=True,
             dir_okay=False,
             rich_help_panel=_YOURS,
-            show_default="one made on the spot",
-            help="A slide; goes with --overlay.",
+            show_default="a generated one",
+            help="A slide; needs --overlay.",
         ),
     ] = None,
     overlay: Annotated[
@@ -33,12 +33,12 @@ def demo(
             dir_okay=False,
             rich_help_panel=_YOURS,
             show_default=False,
-            help="The tissue mask aligned with the slide.",
+            help="The tissue mask of that slide.",
         ),
     ] = None,
     value: Annotated[
         str,
-        typer.Option(rich_help_panel=_YOURS, help="The overlay's value that means tissue."),
+        typer.Option(rich_help_panel=_YOURS, help="The value of the overlay that means tissue."),
     ] = "255",
     slide_mpp: Annotated[
         float | None,
@@ -46,7 +46,7 @@ def demo(
             metavar="µM",
             rich_help_panel=_YOURS,
             show_default="as the file says",
-            help="µm per pixel of the slide's level 0.",
+            help="µm per pixel of level 0 of the slide.",
         ),
     ] = None,
     overlay_mpp: Annotated[
@@ -55,7 +55,7 @@ def demo(
             metavar="µM",
             rich_help_panel=_YOURS,
             show_default="as the file says",
-            help="µm per pixel of the overlay's level 0.",
+            help="µm per pixel of level 0 of the overlay.",
         ),
     ] = None,
     tile_extent: Annotated[
@@ -76,7 +76,7 @@ def demo(
             metavar="PX",
             rich_help_panel=_TILES,
             show_default="the tile",
-            help="From one tile to the next.",
+            help="Distance from one tile to the next.",
         ),
     ] = None,
     mpp: Annotated[
@@ -92,9 +92,9 @@ def demo(
         Path, typer.Option("--output", "-o", file_okay=False, help="Folder for the results.")
     ] = Path("demo-output"),
 ) -> None:
-    """Run the tutorial on a local Ray: make a slide and a tissue mask, and find its tiles.
+    """Run the tutorial on a local Ray: generate a slide and a tissue mask, and find its tiles.
 
-    Leaves a table and a picture. For a day's work there is [cyan]ratiopath overlap[/].
+    Writes a table and a picture. For real work use [cyan]ratiopath overlap[/].
     """
     if (slide is None) != (overlay is None):
         raise typer.BadParameter("--slide and --overlay go together")
@@ -114,7 +114,7 @@ def demo(
     try:
         run(settings, Console())
     except (OverlayError, ValueError) as error:
-        # What Ray raises holds the worker's traceback in its text; its cause is the error itself.
+        # Ray's error has the worker's traceback in its message; its cause is the error itself.
         cause, hints = getattr(error, "cause", error), []
         if isinstance(cause, OverlayResolutionError):
             # Its remedy is in Python's words.

@@ -1,4 +1,4 @@
-"""``ratiopath info``: what a file holds, in words or as JSON."""
+"""``ratiopath info``: what is in a file, as text or as JSON."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _LISTED = 16
 HELP_END = (
-    "Large levels are sampled, and it says so. [bold]Exit codes:[/] 0 done, 1 the file cannot be"
-    " read, 2 wrong usage."
+    "Large levels are sampled, and the output says so. [bold]Exit codes:[/] 0 done, 1 the file"
+    " cannot be read, 2 wrong usage."
 )
 _SOURCES = {"ome": "OME-XML", "vendor": "the vendor's property", "tags": "the resolution tags"}
 
@@ -36,14 +36,14 @@ def info(
         typer.Option(
             "--complete",
             metavar="",
-            help="Look at every pixel, instead of a sample of each large level.",
+            help="Read every pixel, instead of a sample of each large level.",
         ),
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", metavar="", help="Print it as JSON, and nothing else.")
+        bool, typer.Option("--json", metavar="", help="Print JSON, and nothing else.")
     ] = False,
 ) -> None:
-    """Say what a file holds: levels, resolution and where it comes from, values, warnings."""
+    """Show what is in a file: levels, resolution and its source, values, warnings."""
     try:
         report = inspect(file, complete=complete)
     except OverlayError as error:

@@ -1,4 +1,4 @@
-"""``ratiopath overlap``: option texts become settings, then the steps of the run."""
+"""``ratiopath overlap``: parses the options into settings and runs."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ Result = TypeVar("Result")
 
 _FAILED = 1
 
-# A paragraph is one line, which the terminal breaks where it is full.
+# A paragraph is one line: the terminal wraps it.
 HELP = (
     "Find the tiles worth keeping: measure what an overlay holds under every tile of each slide."
     "\n\n"
-    "Slides and overlays may have any resolution and be of any size; each tile gets the fraction of"
-    " it that every value of the overlay, or every class, covers. A bad slide is reported and the"
-    " others are done. A run that was stopped goes on where it was: start it again."
+    "Slides and overlays may have any size and resolution. For each tile the table has the fraction"
+    " that each value or class of the overlay covers. If a slide fails, it is reported, and the"
+    " others are still measured. To resume a run that was stopped, start it again."
 )
 HELP_END = """
-[bold]Half tissue or more, with pictures; masks lie beside their slides:[/]
+[bold]Tiles with at least half tissue, and pictures; the masks are next to the slides:[/]
 
 [cyan]ratiopath overlap slides/ --overlay "{stem}_mask.tif" --mpp 0.5 --keep "255>=0.5" --plot plots/[/]
 
-[bold]Classes by name, the middle of each tile, masks in another folder:[/]
+[bold]Named classes, only the middle of each tile, masks in another folder:[/]
 
 [cyan]ratiopath overlap "slides/*.svs" --overlay "../masks/{stem}.tif" --roi inset:128
 --classes 0=background,1=tissue,2=fat --keep "tissue>=0.5 and fat<0.2"[/]
 
-[bold]Exit codes:[/] 0 all slides done, 1 some failed, 2 wrong usage, 130 interrupted.
+[bold]Exit codes:[/] 0 all slides done, 1 some slides failed, 2 wrong usage, 130 interrupted.
 """  # noqa: E501 - commands to copy
 
 
@@ -72,7 +72,7 @@ def overlap(
     restart: flags.Restart = False,
     threads: flags.Threads = None,
 ) -> None:
-    """Find the tiles worth keeping; what the help says is `HELP`."""
+    """Find the tiles worth keeping; its help is `HELP`."""
     tile_extent = parsing.usage("--tile", parsing.whole_pair, tile)
     settings = RunSettings(
         overlay=overlay,
@@ -112,7 +112,7 @@ def overlap(
 
 
 def optional(option: str, parse: Callable[[str], Result], text: str | None) -> Result | None:
-    """Parse an option's text if it is given."""
+    """Parse an option's text, if it was given."""
     return None if text is None else parsing.usage(option, parse, text)
 
 
