@@ -17,6 +17,7 @@
 //! # Ok::<(), ratiopath_core::Error>(())
 //! ```
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::patches::window::Window;
@@ -67,6 +68,27 @@ impl Stencil {
         self.is_full
             || (window.patch_y..window.patch_y + window.height)
                 .all(|row| is_inside(&self.spans, row, left, right))
+    }
+
+    /// Calls `each` with the runs of pixels inside that a window sees, as row of the window, columns
+    /// of the segment and weight; top to bottom, left to right.
+    #[inline]
+    pub(crate) fn for_each_run(
+        &self,
+        window: &Window,
+        mut each: impl FnMut(usize, Range<usize>, f64),
+    ) {
+        let (left, right) = (window.patch_x, window.patch_x + window.width);
+        for row in 0..window.height {
+            for (span, weight) in self.spans.row(window.patch_y + row) {
+                let start = (span.start as usize).max(left);
+                let end = (span.end as usize).min(right);
+                if start < end {
+                    let x = window.segment_x;
+                    each(row, x + start - left..x + end - left, weight);
+                }
+            }
+        }
     }
 
     /// The weight of the pixels in columns `x0..x1` of rows `y0..y1`.

@@ -16,7 +16,7 @@ use crate::patches::plan::Plan;
 use crate::patches::stencil::Stencil;
 use crate::patches::window::Window;
 use crate::pixels::Pixels;
-use crate::raster::spans::{Spans, WholeRuns};
+use crate::raster::spans::WholeRuns;
 use crate::zonal::memo::{Memo, MemoKey, PackedAreas, WindowAreas};
 use crate::zonal::summed_area::SummedArea;
 use crate::{Error, Result};
@@ -241,7 +241,7 @@ impl AreaCollector {
 
     /// Counts the pixels of one window that lie under the stencil.
     fn count(&mut self, stencil: &Stencil, window: &Window, pixels: &Pixels<'_>) -> WindowAreas {
-        add_window(&mut self.counter, stencil.spans(), window, pixels);
+        add_window(&mut self.counter, stencil, window, pixels);
         let mut counts = WindowAreas::default();
         self.counter.drain(|pixel, tally| counts.push(pixel, tally.total()));
         counts
@@ -270,20 +270,13 @@ impl PatchAreas {
 }
 
 /// Counts the pixels of one window that lie under the stencil.
-fn add_window(counter: &mut PixelCounter, stencil: &Spans, window: &Window, pixels: &Pixels<'_>) {
-    let (left, right) = (window.patch_x, window.patch_x + window.width);
+fn add_window(counter: &mut PixelCounter, stencil: &Stencil, window: &Window, pixels: &Pixels<'_>) {
     let mut whole = WholeRuns::default();
-    for row in 0..window.height {
-        let first = (window.segment_y + row) * pixels.width() + window.segment_x;
-        for (span, weight) in stencil.row(window.patch_y + row) {
-            let start = (span.start as usize).max(left);
-            let end = (span.end as usize).min(right);
-            if start < end {
-                let run = first + start - left..first + end - left;
-                whole.add(run, weight, |run, weight| counter.add_run(pixels.between(run), weight));
-            }
-        }
-    }
+    stencil.for_each_run(window, |row, columns, weight| {
+        let first = (window.segment_y + row) * pixels.width();
+        let run = first + columns.start..first + columns.end;
+        whole.add(run, weight, |run, weight| counter.add_run(pixels.between(run), weight));
+    });
     counter.add_run(pixels.between(whole.open), 1.0);
 }
 

@@ -8,7 +8,6 @@
 //! then kept until the end, 24 bytes a pixel: the caller bounds how many patches share a batch.
 
 use crate::patches::plan::Plan;
-use crate::patches::window::Window;
 use crate::pixels::Pixels;
 use crate::zonal::quantile::{WeightedValue, quantiles};
 use crate::zonal::sample::SampleType;
@@ -104,8 +103,8 @@ impl SampleCollector {
         self.check_patches(plan)?;
         plan.check_segment(index, pixels.width(), pixels.height())?;
         for window in plan.windows(index)? {
-            each_run(plan, &window, |row, start, end, weight| {
-                let bytes = pixels.run(window.segment_y + row, start, end);
+            plan.stencil(window.patch).for_each_run(&window, |row, columns, weight| {
+                let bytes = pixels.run(window.segment_y + row, columns.start, columns.end);
                 let mut run = std::mem::take(&mut self.run);
                 run.clear();
                 self.sample.read(bytes, &mut run);
@@ -124,8 +123,8 @@ impl SampleCollector {
     pub fn add_constant(&mut self, plan: &Plan, index: usize, value: f64) -> Result<()> {
         self.check_patches(plan)?;
         for window in plan.windows(index)? {
-            each_run(plan, &window, |_, start, end, weight| {
-                let mut run = vec![value; end - start];
+            plan.stencil(window.patch).for_each_run(&window, |_, columns, weight| {
+                let mut run = vec![value; columns.len()];
                 self.add_run(window.patch, &mut run, weight);
             });
         }
@@ -165,28 +164,16 @@ impl SampleCollector {
     }
 
     fn add_run(&mut self, patch: usize, run: &mut Vec<f64>, weight: f64) {
+        // Exact areas round to 0 at a corner that is hardly touched: that is no extreme of the region.
+        if weight <= 0.0 {
+            return;
+        }
         let left_out = &self.left_out;
         run.retain(|value| !value.is_nan() && !left_out.contains(value));
         self.moments[patch].join(&Moments::of(run, weight));
         if let Some(values) = &mut self.values {
             let patch = patch as u32;
             values.extend(run.iter().map(|&value| (patch, WeightedValue { value, weight })));
-        }
-    }
-}
-
-/// Calls back with row, columns of the segment, and weight of each run of pixels in a window.
-fn each_run(plan: &Plan, window: &Window, mut call: impl FnMut(usize, usize, usize, f64)) {
-    let stencil = plan.stencil(window.patch);
-    let (left, right) = (window.patch_x, window.patch_x + window.width);
-    for row in 0..window.height {
-        for (span, weight) in stencil.spans().row(window.patch_y + row) {
-            let start = (span.start as usize).max(left);
-            let end = (span.end as usize).min(right);
-            if start < end && weight > 0.0 {
-                let x = window.segment_x;
-                call(row, x + start - left, x + end - left, weight);
-            }
         }
     }
 }
