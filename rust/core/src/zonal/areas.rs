@@ -9,14 +9,13 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
 use crate::count::PixelCounter;
 use crate::patches::plan::Plan;
 use crate::patches::stencil::Stencil;
 use crate::patches::window::Window;
 use crate::pixels::Pixels;
 use crate::raster::spans::WholeRuns;
+use crate::zonal::interner::Interner;
 use crate::zonal::memo::{Memo, MemoKey, PackedAreas, WindowAreas};
 use crate::zonal::summed_area::SummedArea;
 use crate::{Error, Result};
@@ -58,7 +57,7 @@ pub struct SharedMemo {
 pub struct AreaCollector {
     pixel_bytes: usize,
     counter: PixelCounter,
-    keys: Keys,
+    keys: Interner,
     entries: Vec<Entry>,
     shared: Option<SharedMemo>,
 }
@@ -81,7 +80,13 @@ impl AreaCollector {
             return Err(Error::EmptyPixel);
         }
         let counter = PixelCounter::new(pixel_bytes);
-        Ok(Self { pixel_bytes, counter, keys: Keys::default(), entries: Vec::new(), shared: None })
+        Ok(Self {
+            pixel_bytes,
+            counter,
+            keys: Interner::default(),
+            entries: Vec::new(),
+            shared: None,
+        })
     }
 
     /// The same collector, which finds and keeps counts in a memo.
@@ -184,8 +189,12 @@ impl AreaCollector {
 
     /// Takes over what another collector of the same plan has found.
     pub fn merge(&mut self, other: &Self) {
-        let renumbered: Vec<u32> =
-            other.keys.iter(other.pixel_bytes).map(|key| self.keys.index(key)).collect();
+        let renumbered: Vec<u32> = other
+            .keys
+            .bytes()
+            .chunks_exact(other.pixel_bytes)
+            .map(|key| self.keys.index(key))
+            .collect();
         let moved = |entry: &Entry| Entry { key: renumbered[entry.key as usize], ..*entry };
         self.entries.extend(other.entries.iter().map(moved));
     }
@@ -196,8 +205,12 @@ impl AreaCollector {
         let keys = std::mem::take(&mut self.keys);
         let mut entries = std::mem::take(&mut self.entries);
         entries.sort_unstable_by_key(|entry| (entry.patch, entry.key));
-        let mut result =
-            PatchAreas { keys: keys.bytes, offsets: vec![0], key_indices: vec![], areas: vec![] };
+        let mut result = PatchAreas {
+            keys: keys.into_bytes(),
+            offsets: vec![0],
+            key_indices: vec![],
+            areas: vec![],
+        };
         let same = |a: &Entry, b: &Entry| (a.patch, a.key) == (b.patch, b.key);
         for group in entries.chunk_by(same) {
             result.start_patches(group[0].patch as usize);
@@ -278,27 +291,4 @@ fn add_window(counter: &mut PixelCounter, stencil: &Stencil, window: &Window, pi
         whole.add(run, weight, |run, weight| counter.add_run(pixels.between(run), weight));
     });
     counter.add_run(pixels.between(whole.open), 1.0);
-}
-
-/// Numbers for distinct pixels, in order of first sight.
-#[derive(Debug, Default)]
-struct Keys {
-    indices: FxHashMap<Box<[u8]>, u32>,
-    bytes: Vec<u8>,
-}
-
-impl Keys {
-    fn index(&mut self, pixel: &[u8]) -> u32 {
-        if let Some(&index) = self.indices.get(pixel) {
-            return index;
-        }
-        let index = self.indices.len() as u32;
-        self.indices.insert(pixel.into(), index);
-        self.bytes.extend_from_slice(pixel);
-        index
-    }
-
-    fn iter(&self, pixel_bytes: usize) -> impl Iterator<Item = &[u8]> {
-        self.bytes.chunks_exact(pixel_bytes)
-    }
 }

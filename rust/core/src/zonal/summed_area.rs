@@ -5,11 +5,10 @@
 //! once, the counts become sums over all cells above and to the left, and a window is four look-ups
 //! for each distinct pixel (Crow 1984, "Summed-area tables for texture mapping").
 
-use rustc_hash::FxHashMap;
-
 use crate::count::PixelCounter;
 use crate::patches::window::Window;
 use crate::pixels::Pixels;
+use crate::zonal::interner::Interner;
 use crate::zonal::memo::WindowAreas;
 
 /// What emptying a counter costs, in pixels that are counted meanwhile.
@@ -50,13 +49,14 @@ impl SummedArea {
                     counter.add_run(pixels.run(y, column[0], column[1]), 1.0);
                 }
                 found.next_cell(counter);
-                if corners.saturating_mul(found.numbers.len()) > MOST_SUMS {
+                if corners.saturating_mul(found.distinct.len()) > MOST_SUMS {
                     return None;
                 }
             }
         }
         let sums = found.sums(columns.len(), rows.len());
-        Some(Self { columns, rows, pixel_bytes: pixels.pixel_bytes(), pixels: found.pixels, sums })
+        let (pixel_bytes, distinct) = (pixels.pixel_bytes(), found.distinct.into_bytes());
+        Some(Self { columns, rows, pixel_bytes, pixels: distinct, sums })
     }
 
     /// The counts of one of the windows.
@@ -104,30 +104,19 @@ fn is_less_work(windows: &[Window], columns: &[usize], rows: &[usize]) -> bool {
 /// What was found cell by cell: how many of which distinct pixel.
 #[derive(Default)]
 struct CellCounts {
-    numbers: FxHashMap<Box<[u8]>, usize>,
-    pixels: Vec<u8>,
-    cells: Vec<Vec<(usize, u64)>>,
+    distinct: Interner,
+    cells: Vec<Vec<(u32, u64)>>,
 }
 
 impl CellCounts {
     fn next_cell(&mut self, counter: &mut PixelCounter) {
         let mut cell = Vec::new();
-        counter.drain(|pixel, tally| cell.push((self.number(pixel), tally.count)));
+        counter.drain(|pixel, tally| cell.push((self.distinct.index(pixel), tally.count)));
         self.cells.push(cell);
     }
 
-    fn number(&mut self, pixel: &[u8]) -> usize {
-        if let Some(&number) = self.numbers.get(pixel) {
-            return number;
-        }
-        let number = self.numbers.len();
-        self.numbers.insert(pixel.into(), number);
-        self.pixels.extend_from_slice(pixel);
-        number
-    }
-
     fn sums(&self, columns: usize, rows: usize) -> Vec<u64> {
-        let distinct = self.numbers.len();
+        let distinct = self.distinct.len();
         let mut sums = vec![0; columns * rows * distinct];
         let mut cells = self.cells.iter();
         for row in 1..rows {
@@ -135,7 +124,7 @@ impl CellCounts {
             let mut here = vec![0; distinct];
             for column in 1..columns {
                 for &(number, count) in cells.next().into_iter().flatten() {
-                    here[number] += count;
+                    here[number as usize] += count;
                 }
                 let corner = (row * columns + column) * distinct;
                 let (above, below) = sums.split_at_mut(corner);
