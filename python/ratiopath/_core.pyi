@@ -290,9 +290,9 @@ class AreaCollector:
         """Take over what another collector of the same plan has found."""
 
     def finish(
-        self, patches: int
+        self, plan: Plan
     ) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint32], NDArray[np.float64]]:
-        """Return what was collected for so many patches and start anew.
+        """Return what was collected for the plan's patches and start anew.
 
         Returns:
             The distinct pixels' bytes one after the other (K * pixel_bytes,), where each patch's
@@ -351,7 +351,7 @@ class SampleCollector:
         kind: str,
         pixel_bytes: int,
         left_out: list[float],
-        patches: int,
+        plan: Plan,
         quantiles: bool,
     ) -> SampleCollector:
         """Collect single-channel pixels.
@@ -360,7 +360,7 @@ class SampleCollector:
             kind: NumPy's kind of the samples: ``"b"``, ``"u"``, ``"i"`` or ``"f"``.
             pixel_bytes: Bytes of a sample.
             left_out: Values that do not count; NaN never does.
-            patches: How many patches the plan has.
+            plan: The plan whose patches are summarised.
             quantiles: Whether to keep every value, 24 bytes a pixel, for quantiles.
         """
 

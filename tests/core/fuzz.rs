@@ -25,6 +25,8 @@ use ratiopath_core::raster::spans::Spans;
 use ratiopath_core::raster::{Rule, rasterize};
 use ratiopath_core::scale::{scale_coordinate, scale_coordinates};
 use ratiopath_core::zonal::areas::AreaCollector;
+use ratiopath_core::zonal::moments::SampleCollector;
+use ratiopath_core::zonal::sample::SampleType;
 
 /// Callers bound the memory of a region before they ask for its spans; so does this.
 const LARGEST_SIDE: usize = 48;
@@ -185,9 +187,35 @@ fn areas(feed: &mut Feed<'_>) {
         let _ = second.add_constant(&plan, index, &pixel);
         let _ = second.add_outside(&plan, &pixel);
     }
-    first.merge(&second);
-    let found = first.finish(plan.patches());
+    let _ = first.merge(&second);
+    let found = first.finish(&plan);
     assert_eq!(found.offsets.len(), plan.patches() + 1);
+    assert_eq!(found.offsets.last(), Some(&found.areas.len()));
+}
+
+fn samples(feed: &mut Feed<'_>) {
+    let (Some(one), Some(two)) = (plan(feed), plan(feed)) else { return };
+    let sample = [SampleType::U8, SampleType::I16, SampleType::F32][feed.below(3)];
+    let (left_out, quantiles) = (vec![feed.float()], feed.byte() < 128);
+    let mut first = SampleCollector::new(sample, left_out.clone(), &one, quantiles);
+    let other = if feed.byte() < 64 { &two } else { &one };
+    let mut second = SampleCollector::new(sample, left_out, other, feed.byte() < 128);
+    for index in 0..feed.near(one.segments().len()).min(64) {
+        let (width, height) = (feed.below(42), feed.below(42));
+        let pixel_bytes = feed.near(sample.bytes());
+        let bytes = feed.bytes(width * height * pixel_bytes);
+        if let Ok(pixels) = Pixels::new(&bytes, width, height, pixel_bytes) {
+            let _ = first.add_segment(&one, index, &pixels);
+            let _ = second.add_segment(&one, index, &pixels);
+        }
+        let _ = second.add_constant(other, index, feed.float());
+    }
+    if first.merge(second).is_ok() {
+        let probabilities = [feed.float(), feed.float()];
+        let (moments, found) = first.finish(&probabilities);
+        assert_eq!(moments.len(), one.patches());
+        assert_eq!(found.len(), 2 * one.patches());
+    }
 }
 
 fn copies(feed: &mut Feed<'_>) {
@@ -229,11 +257,12 @@ proptest! {
     fn whatever_comes_in_is_answered_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let mut feed = Feed(&bytes);
         while !feed.0.is_empty() {
-            match feed.byte() % 5 {
+            match feed.byte() % 6 {
                 0 => scale(&mut feed),
                 1 => drop(spans(&mut feed)),
                 2 => areas(&mut feed),
                 3 => copies(&mut feed),
+                4 => samples(&mut feed),
                 _ => counts(&mut feed),
             }
         }

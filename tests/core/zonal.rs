@@ -57,8 +57,8 @@ proptest! {
                 }
             }
             let [mut first, second] = collectors;
-            first.merge(&second);
-            let found = first.finish(plan.patches());
+            first.merge(&second).unwrap();
+            let found = first.finish(&plan);
             let weights = weights(&spans);
             for (patch, &origin) in origins.iter().enumerate() {
                 let expected = areas(&raster, (level.width, level.height), &weights, WIDTH, origin);
@@ -134,12 +134,12 @@ fn collect(plan: &Plan, raster: &[u8], wide: LevelGrid, pixel_bytes: usize) -> P
         let pixels = Pixels::new(&part, width / pixel_bytes, height, pixel_bytes).unwrap();
         collector.add_segment(plan, index, &pixels, None).unwrap();
     }
-    collector.finish(plan.patches())
+    collector.finish(plan)
 }
 
 /// One patch's areas by distinct pixel.
 fn areas_of(found: &PatchAreas, patch: usize, pixel_bytes: usize) -> BTreeMap<Vec<u8>, f64> {
-    let entries = found.offsets[patch] as usize..found.offsets[patch + 1] as usize;
+    let entries = found.offsets[patch]..found.offsets[patch + 1];
     let key = |entry: usize| found.key_indices[entry] as usize * pixel_bytes;
     entries
         .map(|entry| {

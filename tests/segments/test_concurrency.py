@@ -196,7 +196,7 @@ def test_threads_count_on_one_plan_and_one_table_of_known_counts(labels):
         for index, place in enumerate(plan.segments.tolist()):
             if not collector.add_from_memo(plan, index, place):
                 collector.add_segment(plan, index, whole[place], place)
-        return [found.tobytes() for found in collector.finish(len(plan))]
+        return [found.tobytes() for found in collector.finish(plan)]
 
     expected = count(None, 0)
     for limit in (3000, 30_000, 30_000_000):

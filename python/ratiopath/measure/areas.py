@@ -112,7 +112,7 @@ def _add_segment(
 
 
 def _finished(collector: _core.AreaCollector, placement: Placement, options: Options) -> Areas:
-    patterns, offsets, index, areas = collector.finish(len(placement.plan))
+    patterns, offsets, index, areas = collector.finish(placement.plan)
     pixels = patterns.view(placement.reader.dtype).reshape(-1, placement.channels(options))
     patches = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     return Areas(pixels, patches, index, areas)

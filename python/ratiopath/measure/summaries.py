@@ -119,7 +119,7 @@ def _summaries(placement: Placement, options: StatsOptions) -> _core.SampleColle
     plan, keep = placement.plan, bool(options.shares)
 
     def collect(part: range) -> _core.SampleCollector:
-        made = _core.SampleCollector(dtype.kind, dtype.itemsize, left_out, len(plan), keep)
+        made = _core.SampleCollector(dtype.kind, dtype.itemsize, left_out, plan, keep)
         for index, status in placement.lookup(part):
             segment = placement.read(index, status)
             _add_segment(made, placement, index, segment, options)

@@ -108,16 +108,18 @@ impl AreaCollector {
         py.detach(|| self.inner.add_outside(plan, pixel)).into_py_result()
     }
 
-    fn merge(&mut self, py: Python<'_>, other: PyRef<'_, AreaCollector>) {
+    fn merge(&mut self, py: Python<'_>, other: PyRef<'_, AreaCollector>) -> PyResult<()> {
         let other = &other.inner;
-        py.detach(|| self.inner.merge(other));
+        py.detach(|| self.inner.merge(other)).into_py_result()
     }
 
-    fn finish<'py>(&mut self, py: Python<'py>, patches: usize) -> PatchAreaArrays<'py> {
-        let areas = py.detach(|| self.inner.finish(patches));
+    fn finish<'py>(&mut self, py: Python<'py>, plan: PyRef<'py, Plan>) -> PatchAreaArrays<'py> {
+        let plan = &plan.inner;
+        let areas = py.detach(|| self.inner.finish(plan));
+        let offsets = areas.offsets.into_iter().map(|offset| offset as i64).collect();
         (
             PyArray1::from_vec(py, areas.keys),
-            PyArray1::from_vec(py, areas.offsets),
+            PyArray1::from_vec(py, offsets),
             PyArray1::from_vec(py, areas.key_indices),
             PyArray1::from_vec(py, areas.areas),
         )
@@ -142,11 +144,11 @@ impl SampleCollector {
         kind: char,
         pixel_bytes: usize,
         left_out: Vec<f64>,
-        patches: usize,
+        plan: PyRef<'_, Plan>,
         quantiles: bool,
     ) -> PyResult<Self> {
         let sample = SampleType::new(kind, pixel_bytes).into_py_result()?;
-        let inner = Some(moments::SampleCollector::new(sample, left_out, patches, quantiles));
+        let inner = Some(moments::SampleCollector::new(sample, left_out, &plan.inner, quantiles));
         Ok(Self { inner, pixel_bytes })
     }
 
@@ -176,10 +178,9 @@ impl SampleCollector {
     }
 
     fn merge(&mut self, py: Python<'_>, mut other: PyRefMut<'_, Self>) -> PyResult<()> {
-        let other = other.inner.take().ok_or_else(finished)?;
         let inner = self.inner.as_mut().ok_or_else(finished)?;
-        py.detach(|| inner.merge(other));
-        Ok(())
+        let other = other.inner.take().ok_or_else(finished)?;
+        py.detach(|| inner.merge(other)).into_py_result()
     }
 
     fn finish<'py>(

@@ -34,7 +34,7 @@ pub struct PatchAreas {
     /// Bytes of all distinct pixels, one after the other, in order of first sight.
     pub keys: Vec<u8>,
     /// Where each patch's entries start, and at the end how many there are.
-    pub offsets: Vec<i64>,
+    pub offsets: Vec<usize>,
     /// Which distinct pixel each entry is of, ascending within a patch.
     pub key_indices: Vec<u32>,
     /// The area of each entry, in pixels.
@@ -188,7 +188,12 @@ impl AreaCollector {
     }
 
     /// Takes over what another collector of the same plan has found.
-    pub fn merge(&mut self, other: &Self) {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] for a collector of pixels of another width.
+    pub fn merge(&mut self, other: &Self) -> Result<()> {
+        self.check_pixel(other.pixel_bytes)?;
         let renumbered: Vec<u32> = other
             .keys
             .bytes()
@@ -197,11 +202,12 @@ impl AreaCollector {
             .collect();
         let moved = |entry: &Entry| Entry { key: renumbered[entry.key as usize], ..*entry };
         self.entries.extend(other.entries.iter().map(moved));
+        Ok(())
     }
 
-    /// Adds up what was collected, for a plan of so many patches, and starts anew.
+    /// Adds up what was collected for a plan's patches, and starts anew.
     #[must_use]
-    pub fn finish(&mut self, patches: usize) -> PatchAreas {
+    pub fn finish(&mut self, plan: &Plan) -> PatchAreas {
         let keys = std::mem::take(&mut self.keys);
         let mut entries = std::mem::take(&mut self.entries);
         entries.sort_unstable_by_key(|entry| (entry.patch, entry.key));
@@ -217,7 +223,7 @@ impl AreaCollector {
             result.key_indices.push(group[0].key);
             result.areas.push(group.iter().map(|entry| entry.area).sum());
         }
-        result.start_patches(patches);
+        result.start_patches(plan.patches());
         result
     }
 
@@ -278,7 +284,7 @@ impl AreaCollector {
 impl PatchAreas {
     /// Closes all patches before `patch`.
     fn start_patches(&mut self, patch: usize) {
-        self.offsets.resize((patch + 1).max(self.offsets.len()), self.areas.len() as i64);
+        self.offsets.resize((patch + 1).max(self.offsets.len()), self.areas.len());
     }
 }
 

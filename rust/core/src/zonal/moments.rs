@@ -54,6 +54,12 @@ impl Moments {
         }
     }
 
+    /// Summarises one value so many times, at least once: exactly, where a sum would be rounded.
+    fn of_repeated(value: f64, pixels: usize, weight: f64) -> Self {
+        let weight = weight * pixels as f64;
+        Self { weight, mean: value, deviation: 0.0, least: value, largest: value }
+    }
+
     /// Joins what is known of other values.
     pub fn join(&mut self, other: &Self) {
         let weight = self.weight + other.weight;
@@ -81,10 +87,10 @@ pub struct SampleCollector {
 }
 
 impl SampleCollector {
-    /// Collects samples of one type for so many patches; NaN and `left_out` do not count.
+    /// Collects samples of one type under a plan's patches; NaN and `left_out` do not count.
     #[must_use]
-    pub fn new(sample: SampleType, left_out: Vec<f64>, patches: usize, quantiles: bool) -> Self {
-        let moments = vec![Moments::default(); patches];
+    pub fn new(sample: SampleType, left_out: Vec<f64>, plan: &Plan, quantiles: bool) -> Self {
+        let moments = vec![Moments::default(); plan.patches()];
         let values = quantiles.then(Vec::new);
         Self { sample, left_out, moments, values, run: Vec::new() }
     }
@@ -100,7 +106,7 @@ impl SampleCollector {
         if expected != actual {
             return Err(Error::Length { what: "bytes of a pixel", expected, actual });
         }
-        self.check_patches(plan)?;
+        self.check_patches(plan.patches())?;
         plan.check_segment(index, pixels.width(), pixels.height())?;
         for window in plan.windows(index)? {
             plan.stencil(window.patch).for_each_run(&window, |row, columns, weight| {
@@ -121,24 +127,33 @@ impl SampleCollector {
     ///
     /// [`Error::Index`] and [`Error::Length`] as for [`Self::add_segment`].
     pub fn add_constant(&mut self, plan: &Plan, index: usize, value: f64) -> Result<()> {
-        self.check_patches(plan)?;
-        for window in plan.windows(index)? {
+        self.check_patches(plan.patches())?;
+        let windows = plan.windows(index)?;
+        if self.is_left_out(value) {
+            return Ok(());
+        }
+        for window in windows {
             plan.stencil(window.patch).for_each_run(&window, |_, columns, weight| {
-                let mut run = vec![value; columns.len()];
-                self.add_run(window.patch, &mut run, weight);
+                self.add_repeated(window.patch, value, columns.len(), weight);
             });
         }
         Ok(())
     }
 
     /// Takes over what another collector of the same plan has found.
-    pub fn merge(&mut self, mut other: Self) {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] for a collector of other patches.
+    pub fn merge(&mut self, mut other: Self) -> Result<()> {
+        self.check_patches(other.moments.len())?;
         for (ours, theirs) in self.moments.iter_mut().zip(&other.moments) {
             ours.join(theirs);
         }
         if let (Some(ours), Some(theirs)) = (&mut self.values, &mut other.values) {
             ours.append(theirs);
         }
+        Ok(())
     }
 
     /// Returns each patch's moments, and its quantiles one after the other, NaN where it is empty.
@@ -155,12 +170,16 @@ impl SampleCollector {
         (self.moments, found)
     }
 
-    fn check_patches(&self, plan: &Plan) -> Result<()> {
-        let (expected, actual) = (self.moments.len(), plan.patches());
+    fn check_patches(&self, actual: usize) -> Result<()> {
+        let expected = self.moments.len();
         if expected == actual {
             return Ok(());
         }
         Err(Error::Length { what: "patches", expected, actual })
+    }
+
+    fn is_left_out(&self, value: f64) -> bool {
+        value.is_nan() || self.left_out.contains(&value)
     }
 
     fn add_run(&mut self, patch: usize, run: &mut Vec<f64>, weight: f64) {
@@ -168,12 +187,23 @@ impl SampleCollector {
         if weight <= 0.0 {
             return;
         }
-        let left_out = &self.left_out;
-        run.retain(|value| !value.is_nan() && !left_out.contains(value));
+        run.retain(|&value| !self.is_left_out(value));
         self.moments[patch].join(&Moments::of(run, weight));
         if let Some(values) = &mut self.values {
             let patch = patch as u32;
             values.extend(run.iter().map(|&value| (patch, WeightedValue { value, weight })));
+        }
+    }
+
+    /// Adds one value so many times: no buffer, whose length a region may make enormous.
+    fn add_repeated(&mut self, patch: usize, value: f64, pixels: usize, weight: f64) {
+        if weight <= 0.0 {
+            return;
+        }
+        self.moments[patch].join(&Moments::of_repeated(value, pixels, weight));
+        if let Some(values) = &mut self.values {
+            let value = (patch as u32, WeightedValue { value, weight });
+            values.extend(std::iter::repeat_n(value, pixels));
         }
     }
 }

@@ -17,18 +17,23 @@ pub struct WeightedValue {
     pub weight: f64,
 }
 
-/// Writes the quantile of each probability, 0 to 1, of at least one value; `values` end in another order.
+/// Writes the quantile of each probability of at least one value; `values` end in another order.
+///
+/// A probability below 0 is taken as 0, one above 1 as 1.
 pub fn quantiles(values: &mut [WeightedValue], probabilities: &[f64], out: &mut [f64]) {
     let Some(&first) = values.first() else { return };
-    if values.iter().all(|value| value.weight == first.weight) {
-        for (probability, out) in probabilities.iter().zip(out) {
-            *out = among_equals(values, *probability);
-        }
-    } else {
+    let is_equal = values.iter().all(|value| value.weight == first.weight);
+    if !is_equal {
         values.sort_unstable_by(by_value);
-        for (probability, out) in probabilities.iter().zip(out) {
-            *out = among_sorted(values, *probability);
-        }
+    }
+    for (probability, out) in probabilities.iter().zip(out) {
+        let probability = probability.clamp(0.0, 1.0);
+        // Few are asked for: to select each costs less than to sort all.
+        *out = if is_equal {
+            among_equals(values, probability)
+        } else {
+            among_sorted(values, probability)
+        };
     }
 }
 
