@@ -24,6 +24,7 @@ pub fn count_pixels<'py>(
     let mask = mask.as_ref().map(|mask| mask.as_slice()).transpose()?;
     let weights = weights.as_ref().map(|weights| weights.as_slice()).transpose()?;
     let count = || count::count_pixels(&pixels, mask, weights);
+    // Whole pixels are counted exactly, as integers; only weights make sums of floats of them.
     if weights.is_some() {
         let counted = py.detach(|| count().map(|counter| collect(counter, |tally| tally.total())));
         let (keys, sums) = counted.into_py_result()?;

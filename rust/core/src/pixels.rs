@@ -4,6 +4,9 @@
 //! bytes agree; the few values that have several patterns (NaN, -0.0) are joined by whoever knows
 //! the dtype, once per distinct pattern.
 //!
+//! In comes a buffer with its width, height and bytes per pixel, which are checked against each other
+//! once; out go slices of it.
+//!
 //! ```
 //! use ratiopath_core::pixels::Pixels;
 //!

@@ -12,12 +12,16 @@ use crate::count::simd::generic::{Tables, count_one_by_one};
 use crate::count::simd::{count_equal, count_runs};
 
 /// Values told apart by comparing.
+// Each takes two of AVX2's sixteen registers, one for itself and one for its counts.
 const MOST_VALUES: usize = 8;
 
 /// What is compared before looking whether there were other values.
+// It may be gone over several times, compared, learned, compared again and counted after all: it stays
+// in the first-level cache meanwhile.
 const PART: usize = 4096;
 
 /// Bytes of a part that are looked at to learn its values.
+// Not more than the shortest part has, or the step from one look to the next would be 0.
 const LOOKS: usize = 32;
 
 /// Counts of single bytes, and what was learned about them.
@@ -69,6 +73,7 @@ impl ByteCounts {
             0 => false,
             1 => self.compare_with::<1>(part),
             2 => self.compare_with::<2>(part),
+            // Places past the few hold values of before, whose counts nobody looks at.
             3 | 4 => self.compare_with::<4>(part),
             _ => self.compare_with::<MOST_VALUES>(part),
         }
@@ -78,6 +83,7 @@ impl ByteCounts {
         let Some(values) = self.values.first_chunk::<N>() else { return false };
         let counts = count_equal(part, values);
         let known = &counts[..self.few];
+        // The values differ from each other, so that no byte is counted twice.
         let is_all = known.iter().sum::<u64>() == part.len() as u64;
         if is_all {
             for (value, count) in values.iter().zip(known) {
@@ -95,6 +101,7 @@ impl ByteCounts {
         if is_learned {
             return true;
         }
+        // The image may have moved on from one handful of labels to another.
         self.few = 0;
         self.learn_more(part)
     }
@@ -117,7 +124,7 @@ fn is_constant(part: &[u8]) -> bool {
     part[0] == part[part.len() / 2] && part[1..] == part[..part.len() - 1]
 }
 
-const _: () = assert!(PART <= LONGEST_RUN);
+const _: () = assert!(PART <= LONGEST_RUN && LOOKS <= LANES);
 
 #[cfg(test)]
 mod tests {

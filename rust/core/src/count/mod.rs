@@ -1,9 +1,32 @@
 //! How often each distinct pixel occurs.
 //!
+//! In come pixels of any width ([`Pixels`]), with a mask, with a weight each, or under the [`Spans`]
+//! of a region; out go the distinct pixels, each with its [`Tally`]. Pixels of up to eight bytes
+//! ascend as little-endian numbers.
+//!
 //! Runs of whole pixels add to integer counts, pixels of partial weight to a sum of weights beside
-//! them, so that whole areas stay exact. Masks are long runs of one value, and the counting is
-//! built for that: what is equal is found a block at a time ([`simd`]), and wider pixels are
-//! looked up once per run.
+//! them, so that whole areas stay exact. Masks are long runs of one value, and the counting is built
+//! for that: what is equal is found a block at a time. What happens then depends on the width:
+//!
+//! | bytes | where a pixel is counted |
+//! |---|---|
+//! | 1 | by comparing with the few values that were seen, else in tables of 256 |
+//! | 2 | in tables of 256 for those high bytes that occur |
+//! | 3 to 8 | in a small hash table; where all differ, written down, sorted and counted at the end |
+//! | more | in a hash map, once per run |
+//!
+//! ```
+//! use ratiopath_core::count::count_pixels;
+//! use ratiopath_core::pixels::Pixels;
+//!
+//! let mask = [0, 0, 0, 255,
+//!             0, 0, 255, 255];
+//! let pixels = Pixels::new(&mask, 4, 2, 1)?;
+//! let mut found = Vec::new();
+//! count_pixels(&pixels, None, None)?.drain(|pixel, tally| found.push((pixel[0], tally.count)));
+//! assert_eq!(found, [(0, 5), (255, 3)]);
+//! # Ok::<(), ratiopath_core::Error>(())
+//! ```
 
 mod backoff;
 mod bytes;
@@ -34,6 +57,7 @@ pub struct PixelCounter {
 enum Kind {
     Bytes(Box<ByteTable>),
     Pairs(Box<PairTable>),
+    // Numbers of four bytes take half the memory of eight, and can be sorted digit by digit.
     Quads { pixel_bytes: usize, words: Box<SparseCounts<u32>> },
     Words { pixel_bytes: usize, words: Box<SparseCounts<u64>> },
     Wide { pixel_bytes: usize, tallies: FxHashMap<Box<[u8]>, Tally> },
@@ -53,11 +77,12 @@ impl PixelCounter {
         Self { kind }
     }
 
-    /// Adds the pixels of a run, each with the same weight.
+    /// Adds the pixels of a run, a whole number of them, each with the same weight.
     pub fn add_run(&mut self, run: &[u8], weight: f64) {
         match &mut self.kind {
             Kind::Bytes(table) => table.add_run(run, weight),
             Kind::Pairs(table) => table.add_run(run, weight),
+            // A width that is known when compiling makes the look at a block a few instructions.
             Kind::Quads { pixel_bytes: 4, words } => words.add_run::<4>(run, weight),
             Kind::Quads { words, .. } => words.add_run::<3>(run, weight),
             Kind::Words { pixel_bytes: 5, words } => words.add_run::<5>(run, weight),
@@ -72,6 +97,7 @@ impl PixelCounter {
     ///
     /// Pixels of up to eight bytes ascend as little-endian numbers, wider ones are in no order.
     pub fn drain(&mut self, mut take: impl FnMut(&[u8], Tally)) {
+        // Exact areas may round to 0: a pixel of no weight is not in the region.
         let mut take = |pixel: &[u8], tally: Tally| {
             if !tally.is_zero() {
                 take(pixel, tally);
@@ -143,6 +169,7 @@ pub fn count_under(pixels: &Pixels<'_>, spans: &Spans) -> Result<PixelCounter> {
     check_length("rows of pixels", Some(pixels.height()), spans.height())?;
     check_length("columns of pixels", Some(pixels.width()), spans.width())?;
     let mut counter = PixelCounter::new(pixels.pixel_bytes());
+    // The outline gives runs of single pixels: the table is chosen once and not for each of them.
     if let Kind::Bytes(table) = &mut counter.kind {
         for_each_run_under(pixels, spans, |run, weight| table.add_run(run, weight));
     } else {
@@ -197,8 +224,10 @@ impl<T: Copy + PartialEq> Iterator for Runs<'_, T> {
 fn run_length<T: Copy + PartialEq>(values: &[T]) -> usize {
     let first = values[0];
     let mut length = 1;
+    // Weights along an outline all differ: only what goes on is worth a look at blocks.
     if values.get(1) == Some(&first) {
         let is_first = |block: &&[T; 16]| {
+            // A fold without an early end, which the compiler turns into vectors.
             block.iter().fold(0, |other, value| other | u8::from(*value != first)) == 0
         };
         length += 16 * values[1..].as_chunks().0.iter().take_while(is_first).count();
@@ -238,6 +267,7 @@ fn add_wide(
     weight: f64,
 ) {
     for_each_chunk_run(run, pixel_bytes, |pixel, length| {
+        // Not `entry`, which would allocate a key for every run.
         if let Some(tally) = tallies.get_mut(pixel) {
             add(tally, length, weight);
         } else {

@@ -10,6 +10,7 @@ const DIGITS: usize = 4;
 const VALUES: usize = 256;
 
 /// Keys that are not worth the tables.
+// The tables of all digits are 1024 numbers, to be set to 0 and added up.
 const FEW_KEYS: usize = 1024;
 
 /// A pixel of up to four or eight bytes as a little-endian number.
@@ -59,6 +60,7 @@ fn sort_by_digits(keys: &mut Vec<u32>) {
     let mut sorted = vec![0; keys.len()];
     for (place, table) in starts.iter_mut().enumerate() {
         let digit = |key: u32| usize::from(key.to_le_bytes()[place]);
+        // Heatmaps of a narrow range share their highest digits, labels all but the lowest.
         if table[digit(keys[0])] as usize == keys.len() {
             continue;
         }

@@ -34,6 +34,7 @@ impl ByteTable {
     }
 
     pub(crate) fn drain(&mut self, mut take: impl FnMut(&[u8], Tally)) {
+        // A window has a few of the values: eight that did not occur are passed by at once.
         for group in 0..32 {
             let first = 8 * group;
             let counts = self.sums_from(first);
@@ -48,6 +49,7 @@ impl ByteTable {
             }
         }
         self.counts.tables.as_flattened_mut().fill(0);
+        // Emptied after every window, of which most have weights of 1 alone.
         if self.is_weighted {
             self.weights.fill(0.0);
             self.is_weighted = false;
@@ -65,6 +67,7 @@ impl ByteTable {
 pub(crate) struct PairTable {
     /// Where the counts of each stretch of 256 numbers begin, of those that occur: labels are few
     /// and near each other.
+    // One table of 65,536 counts would be half a mebibyte, to be read and cleared for every window.
     starts: [Option<u16>; 256],
     counts: Vec<[u64; 256]>,
     weights: Sums<f64>,

@@ -1,4 +1,14 @@
 //! What one distinct pixel adds up to.
+//!
+//! A count of whole pixels and a sum of weights are kept apart: a count is exact, and rounding stays
+//! with the pixels that are cut by the outline.
+//!
+//! ```
+//! use ratiopath_core::count::tally::Tally;
+//!
+//! let tally = Tally { count: 3, weight: 0.25 };
+//! assert_eq!(tally.total(), 3.25);
+//! ```
 
 /// What one distinct pixel adds up to.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

@@ -1,11 +1,51 @@
 //! Areas per patch, added up segment by segment.
 //!
+//! In come a plan and the decoded segments that it touches; out goes, patch by patch, which pixels
+//! occur and how much area each has, in one flat table ([`PatchAreas`]).
+//!
 //! Each touched segment is walked once per window along the spans of the patch's stencil; the counts
 //! of a window join the patch's entries under small numbers that stand for distinct pixels
 //! throughout the batch. Windows that overlap are counted once, and where a segment's content has a
-//! number, what is known of it is not counted again. What comes out at the end is, patch by patch,
-//! which pixels occur and how much area each has, in one flat table. Several collectors may work on
-//! parts of one plan, each on a thread of its own, and be merged.
+//! number, what a [`Memo`] holds of it is not counted again. The entries, one for each patch, pixel
+//! and segment, are sorted and added up at the end. Several collectors may work on parts of one plan,
+//! each on a thread of its own, and be merged.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use ratiopath_core::geometry::grid::{Bounds, Grid};
+//! use ratiopath_core::geometry::polygon::Polygon;
+//! use ratiopath_core::patches::plan::{LevelGrid, Patch, Plan};
+//! use ratiopath_core::patches::stencil::Stencil;
+//! use ratiopath_core::pixels::Pixels;
+//! use ratiopath_core::raster::{Rule, rasterize};
+//! use ratiopath_core::zonal::areas::AreaCollector;
+//!
+//! // A level of one segment: label 1 on the left, label 2 on the right.
+//! let level = LevelGrid { width: 4, height: 2, segment_width: 4, segment_height: 2 };
+//! let labels = [1, 1, 2, 2,
+//!               1, 1, 2, 2];
+//! let pixels = Pixels::new(&labels, 4, 2, 1)?;
+//!
+//! // Two patches of 3 x 2 pixels, all inside; of the second, a column lies beyond the level.
+//! let ring = vec![[0.0, 0.0], [3.0, 0.0], [3.0, 2.0], [0.0, 2.0]];
+//! let grid = Grid::new(2, 3, Bounds { x0: 0.0, y0: 0.0, x1: 3.0, y1: 2.0 })?;
+//! let spans = rasterize(&Polygon::new(ring, vec![4])?, &grid, Rule::Center, 0..2);
+//! let patches = vec![Patch { x: 0, y: 0, stencil: 0 }, Patch { x: 2, y: 0, stencil: 0 }];
+//! let plan = Plan::new(level, vec![Arc::new(Stencil::from(spans))], patches)?;
+//!
+//! let mut collector = AreaCollector::new(1)?;
+//! for index in 0..plan.segments().len() {
+//!     collector.add_segment(&plan, index, &pixels, None)?;
+//! }
+//! let found = collector.finish(&plan);
+//! assert_eq!(found.keys, [1, 2]);
+//! // Four pixels of label 1 and two of label 2; then four of label 2.
+//! assert_eq!(found.offsets, [0, 2, 3]);
+//! assert_eq!(found.key_indices, [0, 1, 1]);
+//! assert_eq!(found.areas, [4.0, 2.0, 4.0]);
+//! # Ok::<(), ratiopath_core::Error>(())
+//! ```
 
 use std::sync::Arc;
 
@@ -21,6 +61,8 @@ use crate::zonal::summed_area::SummedArea;
 use crate::{Error, Result};
 
 /// One patch's area of one distinct pixel in one segment.
+// Not summed when it comes: a map from patch and pixel would be looked up for each, a sort at the end
+// sees 16 bytes an entry.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     patch: u32,
@@ -118,6 +160,7 @@ impl AreaCollector {
     ) -> Result<()> {
         self.check_pixel(pixels.pixel_bytes())?;
         plan.check_segment(index, pixels.width(), pixels.height())?;
+        // Those that are not in the memo wait for each other: windows that overlap are counted together.
         let mut missing = Vec::new();
         for window in plan.windows(index)? {
             let view = self.view(plan, window, content_id);
@@ -150,6 +193,7 @@ impl AreaCollector {
         for window in plan.windows(index)? {
             let view = self.view(plan, window, Some(content_id));
             let Some(counts) = self.find(&view) else {
+                // All or nothing: what is missing needs the pixels, which then count for all windows.
                 self.entries.truncate(first);
                 return Ok(false);
             };
@@ -194,6 +238,7 @@ impl AreaCollector {
     /// [`Error::Length`] for a collector of pixels of another width.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
         self.check_pixel(other.pixel_bytes)?;
+        // Each has numbered the pixels as it met them.
         let renumbered: Vec<u32> = other
             .keys
             .bytes()
@@ -210,6 +255,7 @@ impl AreaCollector {
     pub fn finish(&mut self, plan: &Plan) -> PatchAreas {
         let keys = std::mem::take(&mut self.keys);
         let mut entries = std::mem::take(&mut self.entries);
+        // Segments came in the order of the file: those of one patch lie far from each other.
         entries.sort_unstable_by_key(|entry| (entry.patch, entry.key));
         let mut result = PatchAreas {
             keys: keys.into_bytes(),
@@ -274,6 +320,7 @@ impl AreaCollector {
     }
 
     fn add_area(&mut self, patch: usize, pixel: &[u8], area: f64) {
+        // A constant segment is not looked at: the region may have no pixel in this part of it.
         if area > 0.0 {
             let (patch, key) = (patch as u32, self.keys.index(pixel));
             self.entries.push(Entry { patch, key, area });

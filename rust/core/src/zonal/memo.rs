@@ -4,6 +4,41 @@
 //! lies over it, and on nothing else. A label map has many segments of one content, and a pipeline
 //! comes back to a slide with the next batch, the next region or the next epoch; counts take a
 //! hundredth of the pixels' memory, so that they stay when pixels are long gone.
+//!
+//! A [`Memo`] is filled and asked by the [`AreaCollector`](crate::zonal::areas::AreaCollector)s that
+//! share it. What a segment holds is told by a number of the caller's; where all windows over it are
+//! known, its pixels need not be decoded:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! # use ratiopath_core::geometry::grid::{Bounds, Grid};
+//! # use ratiopath_core::geometry::polygon::Polygon;
+//! # use ratiopath_core::patches::plan::{LevelGrid, Patch, Plan};
+//! # use ratiopath_core::patches::stencil::Stencil;
+//! # use ratiopath_core::raster::{Rule, rasterize};
+//! use ratiopath_core::pixels::Pixels;
+//! use ratiopath_core::zonal::areas::{AreaCollector, SharedMemo};
+//! use ratiopath_core::zonal::memo::Memo;
+//!
+//! # let ring = vec![[0.0, 0.0], [64.0, 0.0], [64.0, 64.0], [0.0, 64.0]];
+//! # let grid = Grid::new(64, 64, Bounds { x0: 0.0, y0: 0.0, x1: 64.0, y1: 64.0 })?;
+//! # let spans = rasterize(&Polygon::new(ring, vec![4])?, &grid, Rule::Center, 0..64);
+//! # let level = LevelGrid { width: 64, height: 64, segment_width: 64, segment_height: 64 };
+//! # let patches = vec![Patch { x: 0, y: 0, stencil: 0 }];
+//! # let plan = Plan::new(level, vec![Arc::new(Stencil::from(spans))], patches)?;
+//! // A plan of one patch of 64 x 64 pixels over one segment, whose content is number 7.
+//! let shared = SharedMemo { memo: Arc::new(Memo::default()), limit: 1 << 20, channel: None };
+//! let mut first = AreaCollector::new(1)?.with_memo(shared.clone());
+//! assert!(!first.add_from_memo(&plan, 0, 7)?);
+//! let bytes = [5; 64 * 64];
+//! first.add_segment(&plan, 0, &Pixels::new(&bytes, 64, 64, 1)?, Some(7))?;
+//!
+//! let mut second = AreaCollector::new(1)?.with_memo(shared);
+//! assert!(second.add_from_memo(&plan, 0, 7)?);
+//! assert_eq!(second.finish(&plan).areas, [4096.0]);
+//! # Ok::<(), ratiopath_core::Error>(())
+//! ```
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,6 +48,8 @@ use crate::patches::stencil::Stencil;
 use crate::patches::window::Window;
 
 /// What an entry takes besides its counts: its key, its place in the table, its allocation.
+// A key of 48 bytes and a pointer of 16, which are 149 in a table that has just doubled, and the header
+// and the rounding of an allocation.
 const ENTRY_BYTES: usize = 192;
 
 /// The part of a region over a segment, by what decides its counts.
@@ -22,6 +59,7 @@ pub(crate) struct MemoKey {
     stencil: u64,
     channel: Option<u32>,
     /// Where it lies in the segment and in the patch, and its size.
+    // Halves of usize: with a thousand overlays, keys are much of what the memo takes.
     window: [u32; 6],
 }
 
@@ -104,6 +142,8 @@ impl PackedAreas {
 ///
 /// What was looked up or kept of late is in the young half. When that is full it becomes the old
 /// half, and the old one, in which nobody was interested meanwhile, is forgotten.
+// Nearly as good as forgetting what was used least recently, without a list to be changed under the
+// lock at every look.
 #[derive(Debug, Default)]
 pub struct Memo {
     halves: Mutex<Halves>,
@@ -141,9 +181,11 @@ impl Memo {
         limit: usize,
     ) {
         let bytes = counts.bytes();
+        // Or a few heatmaps, whose windows have as many values as pixels, would drive out all others.
         if bytes > limit / 8 {
             return;
         }
+        // Packed before the lock is taken: other threads look up all the while.
         let counts = PackedAreas::new(counts, pixel_bytes);
         let mut halves = self.halves();
         if halves.young_bytes + bytes > limit / 2 {

@@ -1,11 +1,41 @@
 //! Statistics of the values under each patch's region, weighted by how much of a pixel it covers.
 //!
+//! In come a plan and the decoded segments that it touches, as samples of a [`SampleType`]; out go,
+//! patch by patch, the [`Moments`] of all values under its region and the quantiles asked for.
+//!
 //! Counting keeps every distinct pixel, and in a heatmap nearly all are. Statistics keep five
 //! numbers a patch instead: weight, mean, sum of squared deviations, least and largest. Runs of
 //! pixels are summed by themselves, in two passes over a run, and joined as Chan and others do
 //! ("Updating formulae and a pairwise algorithm for computing sample variances", 1979), so that no
 //! large mean swallows a small deviation. Only quantiles need the values themselves, which are
 //! then kept until the end, 24 bytes a pixel: the caller bounds how many patches share a batch.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use ratiopath_core::geometry::grid::{Bounds, Grid};
+//! # use ratiopath_core::geometry::polygon::Polygon;
+//! # use ratiopath_core::patches::plan::{LevelGrid, Patch, Plan};
+//! # use ratiopath_core::patches::stencil::Stencil;
+//! # use ratiopath_core::raster::{Rule, rasterize};
+//! use ratiopath_core::pixels::Pixels;
+//! use ratiopath_core::zonal::moments::SampleCollector;
+//! use ratiopath_core::zonal::sample::SampleType;
+//!
+//! # let ring = vec![[0.0, 0.0], [2.0, 0.0], [2.0, 1.0], [0.0, 1.0]];
+//! # let grid = Grid::new(1, 2, Bounds { x0: 0.0, y0: 0.0, x1: 2.0, y1: 1.0 })?;
+//! # let spans = rasterize(&Polygon::new(ring, vec![4])?, &grid, Rule::Center, 0..1);
+//! # let level = LevelGrid { width: 4, height: 1, segment_width: 4, segment_height: 1 };
+//! # let patches = vec![Patch { x: 0, y: 0, stencil: 0 }, Patch { x: 2, y: 0, stencil: 0 }];
+//! # let plan = Plan::new(level, vec![Arc::new(Stencil::from(spans))], patches)?;
+//! // A plan of two patches of 2 x 1 pixels, side by side over one segment; 255 is nodata.
+//! let mut collector = SampleCollector::new(SampleType::U8, vec![255.0], &plan, true);
+//! collector.add_segment(&plan, 0, &Pixels::new(&[10, 30, 255, 7], 4, 1, 1)?)?;
+//! let (moments, medians) = collector.finish(&[0.5]);
+//! assert_eq!((moments[0].weight, moments[0].mean), (2.0, 20.0));
+//! assert_eq!((moments[1].weight, moments[1].mean), (1.0, 7.0));
+//! assert_eq!(medians, [20.0, 7.0]);
+//! # Ok::<(), ratiopath_core::Error>(())
+//! ```
 
 use crate::patches::plan::Plan;
 use crate::pixels::Pixels;
@@ -63,6 +93,7 @@ impl Moments {
     /// Joins what is known of other values.
     pub fn join(&mut self, other: &Self) {
         let weight = self.weight + other.weight;
+        // Two patches without a value, joined, would have a mean of 0 / 0.
         if other.weight > 0.0 {
             let share = other.weight / weight;
             let gap = other.mean - self.mean;
@@ -111,6 +142,7 @@ impl SampleCollector {
         for window in plan.windows(index)? {
             plan.stencil(window.patch).for_each_run(&window, |row, columns, weight| {
                 let bytes = pixels.run(window.segment_y + row, columns.start, columns.end);
+                // One buffer for all runs, taken out while the rest of the collector is used.
                 let mut run = std::mem::take(&mut self.run);
                 run.clear();
                 self.sample.read(bytes, &mut run);
@@ -215,6 +247,7 @@ fn in_lanes(
     fold: impl Fn(f64, f64) -> f64,
     join: impl Fn(f64, f64) -> f64,
 ) -> f64 {
+    // Sums of floats are not reordered by the compiler, and each would wait for the one before.
     let (chunks, rest) = values.as_chunks::<8>();
     let mut lanes = [start; 8];
     for chunk in chunks {
@@ -229,6 +262,7 @@ fn in_lanes(
 }
 
 /// The lesser of two numbers, neither of them NaN.
+// Unlike `f64::min`, which must answer for NaN too, this is one instruction.
 fn lesser(a: f64, b: f64) -> f64 {
     if b < a { b } else { a }
 }

@@ -1,10 +1,21 @@
 //! Quantiles of weighted values.
 //!
+//! In come values with their weights and probabilities, out goes a quantile for each of these.
+//!
 //! With weights that are all equal, the quantile `q` of `n` ascending values lies at `q * (n - 1)`,
 //! between two values in proportion: type 7 of Hyndman and Fan ("Sample quantiles in statistical
-//! packages", 1996), the default of `NumPy`. With weights `w`, value `k` lies at
+//! packages", 1996), the default of most of them. With weights `w`, value `k` lies at
 //! `k * w[k] + (n - 1) * (w[0] + ... + w[k - 1])` and the quantile at `q * (n - 1)` times the sum
 //! of all weights, which is the same where they are equal; exactextract defines it so, too.
+//!
+//! ```
+//! use ratiopath_core::zonal::quantile::{WeightedValue, quantiles};
+//!
+//! let mut values = [4.0, 1.0, 2.0].map(|value| WeightedValue { value, weight: 1.0 });
+//! let mut found = [0.0; 2];
+//! quantiles(&mut values, &[0.5, 0.75], &mut found);
+//! assert_eq!(found, [2.0, 3.0]);
+//! ```
 
 use std::cmp::Ordering;
 

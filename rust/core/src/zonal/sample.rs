@@ -1,4 +1,15 @@
 //! Samples of a type as numbers, for what must add them up rather than tell them apart.
+//!
+//! In come bytes, out go numbers. All that the core has to know of types is here: counting compares
+//! bytes, and copying moves them.
+//!
+//! ```
+//! use ratiopath_core::zonal::sample::SampleType;
+//!
+//! let mut values = Vec::new();
+//! SampleType::I16.read(&[-2_i16, 300].map(i16::to_ne_bytes).concat(), &mut values);
+//! assert_eq!(values, [-2.0, 300.0]);
+//! ```
 
 use crate::{Error, Result};
 
@@ -28,7 +39,8 @@ pub enum SampleType {
 }
 
 impl SampleType {
-    /// The type that `NumPy` calls by this kind and number of bytes.
+    /// The type of a kind, unsigned (`u`, `b` for booleans), signed (`i`) or floating point (`f`), and
+    /// a number of bytes.
     ///
     /// # Errors
     ///

@@ -12,9 +12,11 @@ use crate::zonal::interner::Interner;
 use crate::zonal::memo::WindowAreas;
 
 /// What emptying a counter costs, in pixels that are counted meanwhile.
+// Of single bytes, whose tables of 8 KiB are added up and cleared in the time of some thousand pixels.
 const COUNTER_PIXELS: usize = 4096;
 
 /// The largest table of sums; beyond it the windows are counted one by one.
+// 16 MiB. A heatmap has as many distinct pixels as it has pixels, each with a sum at every corner.
 const MOST_SUMS: usize = 1 << 21;
 
 /// Sums of counts above and to the left of every corner of the cells.
@@ -49,6 +51,7 @@ impl SummedArea {
                     counter.add_run(pixels.run(y, column[0], column[1]), 1.0);
                 }
                 found.next_cell(counter);
+                // Known only by counting; a heatmap is given up within its first cells.
                 if corners.saturating_mul(found.distinct.len()) > MOST_SUMS {
                     return None;
                 }
@@ -70,6 +73,7 @@ impl SummedArea {
         let mut counts = WindowAreas::default();
         let distinct = self.pixels.chunks_exact(self.pixel_bytes);
         for (pixel, ((a, d), (b, c))) in distinct.zip(whole.zip(beside)) {
+            // In this order no step falls below 0.
             let count = a + d - b - c;
             if count > 0 {
                 counts.push(pixel, count as f64);

@@ -1,12 +1,19 @@
 //! Counting the bytes of a block, whatever instructions find where they change.
+//!
+//! A block comes in with a bit for each byte that differs from the one before; each bit ends a run,
+//! whose length is the distance of two bits. Where there are many, finding them costs more than
+//! counting the bytes, which is then done one by one, and not looked at for a while ([`Backoff`]).
 
 use crate::count::backoff::Backoff;
 use crate::count::simd::block::Block;
 
 /// Four counts for each byte, to be added up.
+// Adding to the count that was just written waits for that write. Neighbours are mostly equal, and
+// with a table for each of four in turn the next addition to one count is four bytes away.
 pub(crate) type Tables = [[u64; 256]; 4];
 
 /// Changes in a block beyond which its bytes are counted one by one.
+// A run costs several times what a byte does: its end must be found before the next can begin.
 const MOST_CHANGES: u32 = 16;
 
 /// Counts the bytes of a run, given a bit for each byte of a block, but the first, that differs
@@ -41,7 +48,9 @@ pub(crate) fn count_with(
 fn count_between(block: &Block, mut start: usize, mut changes: u64, tables: &mut Tables) {
     loop {
         for table in tables.iter_mut() {
+            // Without a bit left, that is 64, the end of the block.
             let end = changes.trailing_zeros() as usize;
+            // `& 63` tells the compiler what holds anyway: no check of bounds for each run.
             table[usize::from(block[start & 63])] += (end - start) as u64;
             if end == block.len() {
                 return;

@@ -13,6 +13,8 @@ use crate::count::simd::runs::Sink;
 
 /// Calls the function of this name in `avx2` where the processor has the instructions for it, else
 /// in `portable`.
+// Asked at each call, which is a load and a branch, since the standard library keeps the answer: a
+// pointer to the function that was found could not be generic over the sink.
 macro_rules! detected {
     ($name:ident $(::<$width:ident>)? ($($argument:expr),*)) => {{
         #[cfg(target_arch = "x86_64")]
@@ -26,6 +28,8 @@ macro_rules! detected {
 
 #[cfg(target_arch = "x86_64")]
 fn has_avx2() -> bool {
+    // Walking the bits of a block takes the other two, which came with it in every processor but which
+    // a virtual machine may hide.
     is_x86_feature_detected!("avx2")
         && is_x86_feature_detected!("bmi1")
         && is_x86_feature_detected!("popcnt")
@@ -102,6 +106,7 @@ mod avx2 {
     use crate::count::simd::runs::{Sink, for_each_with};
 
     /// How far ahead memory is asked for.
+    // A mask of 512 x 512 that is not in the cache: 36 µs without, 28.5 with; in the cache the same.
     const AHEAD: usize = 1024;
 
     /// The mask of the last `n` lanes begins at `n`.
@@ -185,6 +190,7 @@ mod avx2 {
     /// by itself does not look beyond a page.
     #[inline]
     fn prefetch(vector: &[u8; LANES]) {
+        // Past the end of the run it points at nothing, which is why the addition wraps.
         let ahead = vector.as_ptr().wrapping_add(AHEAD);
         #[expect(unsafe_code, reason = "a hint, which reads nothing at any address")]
         unsafe {
@@ -195,6 +201,7 @@ mod avx2 {
     #[inline]
     #[target_feature(enable = "avx2")]
     fn load_at(bytes: &[u8; 2 * LANES], start: usize) -> __m256i {
+        // No start is beyond; said so that nothing is left that could panic.
         let (vector, _) =
             bytes[start.min(LANES)..].split_first_chunk().unwrap_or((&[0; LANES], &[]));
         load(vector)
