@@ -20,19 +20,20 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-# More help nobody, and where the system starts no more the call would fail.
+# More threads never help, and exceeding the system's limit would raise.
 MOST_THREADS = 1024
 
+# The bytes of one call's arrays. A level or extent mixed up asks for terabytes.
 LARGEST_OUTPUT = 16 * 1024**3
 
-# What one segment of a file may take decoded, which for a PNG or JPEG is the whole image: far above
-# any tile in use, far below any worker's memory.
+# The decoded bytes of one segment, which for a PNG or JPEG is the whole image: far above any tile
+# in use, far below any worker's memory.
 LARGEST_SEGMENT = 256 * 1024**2
 
-# What the spans of one region may take in the making.
+# The bytes that the spans of one region may take while they are made.
 LARGEST_SPANS = 2 * 1024**3
 
-# A side of a region that is made whole, without a look at which part of it is seen.
+# Rows or columns up to which a region is rasterized whole; of a larger one only what patches show.
 FEW_ROWS = 1 << 16
 
 

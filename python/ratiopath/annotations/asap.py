@@ -1,4 +1,4 @@
-"""ASAP's XML: annotations of several shapes, each in a group that is its class."""
+"""ASAP's XML: annotations of several shapes, whose group is their class."""
 
 from __future__ import annotations
 
@@ -62,5 +62,6 @@ def _add(builder: FeatureBuilder, number: int, annotation: ET.Element) -> None:
         ]
     except (KeyError, ValueError) as error:
         raise builder.error("a Coordinate has no number as X or Y") from error
+    # The document need not list them in the order in which they were drawn.
     points.sort(key=lambda point: point[0])
     builder.add_polygon([[point[1:] for point in points]])

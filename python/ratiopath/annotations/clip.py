@@ -43,6 +43,7 @@ def tile_annotations(
     """
     if not (math.isfinite(downsample) and downsample > 0):
         raise ValueError(f"downsample must be finite and positive, got {downsample}")
+    # Built once for all tiles: a slide may have a million annotations, a tile a few.
     tree = STRtree(list(annotations))
     return (_under(tree, roi, np.asarray(corner), downsample) for corner in coordinates)
 
@@ -54,5 +55,6 @@ def _under(
     hits = tree.query(at_level0, predicate="intersects")
     if hits.size == 0:
         return Polygon()
+    # Cut before they are united: the union of all annotations may be huge, a tile's is small.
     parts = shapely.intersection(tree.geometries[hits], at_level0)
     return shapely.transform(shapely.union_all(parts), lambda points: points / downsample)

@@ -1,4 +1,4 @@
-"""What a file of annotations holds, whatever its format: polygons of features with a class."""
+"""The content of an annotations file, whatever its format: features with a class and polygons."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ class Features:
     ) -> Features:
         """Take the polygons out of shapely geometries, one a feature; None for no geometry."""
         parts, index = geometries, np.arange(len(geometries))
+        # Collections may nest: unfolded until no part is a collection or multi-geometry.
         while True:
             parts, inner = shapely.get_parts(parts, return_index=True)
             index = index[inner]
@@ -56,6 +57,8 @@ class Features:
 @dataclass
 class FeatureBuilder:
     """Collects features ring by ring and makes all their polygons at once.
+
+    One call of shapely for all rings, not one for each polygon: a slide may have a million nuclei.
 
     Attributes:
         path: The file, for messages.
@@ -86,6 +89,7 @@ class FeatureBuilder:
             return
         polygon = len(self._polygon_features)
         self._polygon_features.append(len(self._names) - 1)
+        # A hole without area is no hole; GEOS would refuse it.
         kept = [ring for ring in points if len(ring) >= _FEWEST_POINTS]
         self._rings += kept
         self._ring_polygons += [polygon] * len(kept)

@@ -1,4 +1,4 @@
-"""Which format a file of annotations is in, told by its content and never by its name."""
+"""The format of an annotations file, told by its content: exporters choose suffixes freely."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
+# Both ends of a Parquet file have it.
 _PARQUET = b"PAR1"
 
 
 def read_features(path: str, class_column: str) -> Features:
-    """Read a file of annotations: GeoJSON, also gzipped, ASAP's XML, or GeoParquet.
+    """Read an annotations file: GeoJSON, ASAP's XML or GeoParquet, gzipped or not.
 
     Args:
         path: The file.
@@ -43,7 +44,7 @@ def read_features(path: str, class_column: str) -> Features:
 
 
 def parse_features(data: bytes, path: str, class_column: str) -> Features:
-    """Read the bytes of a file of annotations.
+    """Read the bytes of an annotations file.
 
     Args:
         data: The bytes.
@@ -58,6 +59,7 @@ def parse_features(data: bytes, path: str, class_column: str) -> Features:
     """
     if data.startswith(_PARQUET):
         return parse_geoparquet(data, path, class_column)
+    # Editors on Windows write a byte order mark before the first bracket.
     text = data.removeprefix(_BYTE_ORDER_MARK).lstrip()
     if text.startswith((b"{", b"[")):
         return parse_geojson(text, path, class_column)

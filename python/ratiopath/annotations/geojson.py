@@ -1,4 +1,4 @@
-"""GeoJSON: feature collections, lists of features, and what QuPath makes of their properties."""
+"""GeoJSON: feature collections, bare lists of features, and QuPath's way of writing classes."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ def class_name(value: Any) -> str | None:
     Returns:
         The name.
     """
+    # GDAL turns an object among the properties into text.
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
             value = json.loads(value)
@@ -69,6 +70,7 @@ def _features(document: Any, path: str) -> list[Any]:
             return [document]
         if isinstance(document.get("features"), list):
             return list(document["features"])
+    # QuPath writes a bare list too, not only a FeatureCollection.
     elif isinstance(document, list):
         nested = [_features(part, path) for part in document]
         return [feature for part in nested for feature in part]

@@ -16,6 +16,7 @@ from ratiopath.errors import OverlayFormatError
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
+# GeoPandas' default, assumed where a file has no GeoParquet metadata.
 _GEOMETRY = "geometry"
 
 
@@ -47,6 +48,7 @@ def parse_geoparquet(data: bytes, path: str, class_column: str) -> Features:
     except (pa.ArrowException, shapely.errors.GEOSException) as error:
         reason = f"the GeoParquet file cannot be read: {error}"
         raise OverlayFormatError(reason, path, code="corrupt") from error
+    # An empty geometry has NaN as its bounds, and is no error.
     finite = np.isfinite(shapely.bounds(geometries)).all(1) | shapely.is_empty(geometries)
     bad = ~finite & ~shapely.is_missing(geometries)
     if bad.any():

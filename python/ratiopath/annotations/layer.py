@@ -1,4 +1,4 @@
-"""A file of annotations, ready to be measured, and kept for the process."""
+"""The annotations of one file as a layer to be measured, kept for the process."""
 
 from __future__ import annotations
 
@@ -44,27 +44,29 @@ class AnnotationLayer:
 
 
 def build_layer(features: Features, options: AnnotationOptions, path: str) -> AnnotationLayer:
-    """Make features measurable.
+    """Make a layer of a file's features.
 
     Args:
         features: The features of a file.
-        options: Which count, and under which key.
+        options: Which of them count, and under which key.
         path: The file, for messages.
 
     Returns:
         The layer.
 
     Raises:
-        OverlayValueError: A class was not declared, or is called like what is not covered.
-        OverlayFormatError: A polygon is invalid, where that is not to be repaired.
+        OverlayValueError: A class was not declared, or has the name given to the uncovered part.
+        OverlayFormatError: A polygon is invalid and is not to be repaired.
     """
     polygons, index = valid_polygons(features, options.invalid, path)
     keys, of_feature = _keys(features, options, path)
     if options.uncovered in keys:
         reason = f"uncovered={options.uncovered!r} is a class of the file"
         raise OverlayValueError(reason, path, code="taken_name")
+    # Disjoint within a class, so that its areas add up and no point of a tile counts twice.
     parts = class_polygons(polygons, of_feature[index], len(keys), exclusive=options.exclusive)
     if options.uncovered is not None:
+        # One more class: the union of all. What it leaves of a tile is the uncovered part.
         parts.append(dissolve(polygons))
     classes = np.repeat(np.arange(len(parts), dtype=np.uint32), [len(part) for part in parts])
     vertices, ring_ends, polygon_ends = flat(np.concatenate([np.empty(0, object), *parts]))
@@ -80,9 +82,10 @@ def build_layer(features: Features, options: AnnotationOptions, path: str) -> An
 def _keys(
     features: Features, options: AnnotationOptions, path: str
 ) -> tuple[list[str], np.ndarray[tuple[int], np.dtype[np.intp]]]:
-    """Return the keys of classes, and which of them each feature has."""
+    """Return the keys of the classes, and the index of each feature's key."""
     found = sorted(set(features.classes))
     pairs = options.classes or tuple((name, name) for name in found)
+    # Several classes may share a key, which stands where the first of them does.
     keys = list(dict.fromkeys(key for _, key in pairs))
     position = {name: keys.index(key) for name, key in pairs}
     rest = position.get(OTHER) if options.classes is not None else None

@@ -1,4 +1,4 @@
-"""Polygons made fit for measuring: valid, and not overlapping others of their class."""
+"""Polygons ready to be measured: valid, and disjoint within their class."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ def valid_polygons(
             how many and the first.
     """
     polygons, index = features.polygons, features.index
+    # Drawn by hand, outlines often cross themselves; the core integrates valid rings only.
     bad = np.flatnonzero(~shapely.is_valid(polygons))
     if len(bad):
         first = f"{features.names[int(index[bad[0]])]}, {shapely.is_valid_reason(polygons[bad[0]])}"
@@ -49,9 +50,11 @@ def valid_polygons(
             reason = f"{len(bad)} polygons are invalid, first {first}"
             raise OverlayFormatError(reason, path, code="invalid_polygon")
         _warn(path, f"{len(bad)} invalid polygons were repaired, first {first}")
+        # The features keep what the file holds.
         polygons = polygons.copy()
         polygons[bad] = shapely.make_valid(polygons[bad])
         polygons, index = polygonal_parts(polygons, index)
+    # An empty polygon is valid too.
     has_area = shapely.area(polygons) > 0
     polygons, index = polygons[has_area], index[has_area]
     _warn_of_empty(features, index, path)
@@ -66,14 +69,15 @@ def class_polygons(
     Args:
         polygons: Valid polygons (P,).
         keys: The key of each (P,).
-        count: How many keys there are.
-        exclusive: Whether a place counts for the first key only that covers it.
+        count: The number of keys.
+        exclusive: Whether a point counts only for the first key that covers it.
 
     Returns:
         The polygons of each key (count,).
     """
     of_key: list[Polygons] = [dissolve(polygons[keys == key]) for key in range(count)]
     if exclusive:
+        # Earlier keys are cut already, but together they still cover what they covered uncut.
         for key in range(1, count):
             earlier: Sequence[Polygons] = of_key[:key]
             of_key[key] = without(of_key[key], np.concatenate(earlier))
@@ -81,7 +85,10 @@ def class_polygons(
 
 
 def dissolve(polygons: Polygons) -> Polygons:
-    """Unite polygons that overlap, so that every place counts once; the others stay as they are."""
+    """Unite polygons that overlap, so that every point counts once; leave the others as they are.
+
+    A union moves vertices by rounding, and takes long for many nuclei, of which few overlap.
+    """
     overlapping = _overlapping(polygons)
     if not len(overlapping):
         return polygons
@@ -90,8 +97,9 @@ def dissolve(polygons: Polygons) -> Polygons:
 
 
 def without(polygons: Polygons, covered: Polygons) -> Polygons:
-    """Cut out of polygons what others cover already."""
+    """Subtract from polygons what others already cover."""
     cut, by = shapely.STRtree(covered).query(polygons, predicate="intersects")
+    # One union and one difference for each polygon, not one difference for each pair.
     order = np.argsort(cut, kind="stable")
     distinct, starts = np.unique(cut[order], return_index=True)
     rest = polygons.copy()
@@ -107,7 +115,7 @@ def polygonal_parts(
 
     Args:
         geometries: Geometries of any kind (G,).
-        index: What each belongs to (G,); its own place by default.
+        index: What each belongs to (G,); its position by default.
 
     Returns:
         The polygons (P,), and what each belongs to (P,).
@@ -121,7 +129,7 @@ def polygonal_parts(
 
 
 def flat(polygons: Polygons) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return polygons as the core takes them.
+    """Return polygons as flat arrays, as the core takes them.
 
     Args:
         polygons: Polygons (P,).
@@ -139,6 +147,7 @@ def flat(polygons: Polygons) -> tuple[NDArray[np.float64], NDArray[np.int64], ND
 
 def _overlapping(polygons: Polygons) -> NDArray[np.intp]:
     """Return which polygons share area with another one."""
+    # Not predicate="overlaps": it leaves out a polygon that lies within another one.
     first, second = shapely.STRtree(polygons).query(polygons, predicate="intersects")
     pairs = first < second
     first, second = first[pairs], second[pairs]

@@ -1,7 +1,7 @@
-"""How many µm a pixel measures, which pyramid level fits a tile, and the scale between the two.
+"""The µm per pixel of a level, which level fits a tile, and the scale between the two.
 
-Everything here is arithmetic on numbers that a reader found or the caller gave; no file is opened.
-The order in which sources of a resolution are believed, and the choice of a level, live only here.
+Pure arithmetic on numbers that a reader found or the caller gave; no file is opened. The order in
+which sources of a resolution are trusted, and the choice of a level, are decided only here.
 """
 
 from __future__ import annotations
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 Pair: TypeAlias = tuple[float, float]
 ResolutionSource: TypeAlias = Literal["override", "ome", "vendor", "tags", "slide_extent"]
 
+# Relative. Resolution tags are ratios of 32-bit integers, off by some 1e-8.
 SCALE_TOLERANCE = 1e-6
+# Nominal resolutions, such as 0.25 and 0.4 µm, have ratios this simple; with much larger
+# denominators most scales would be near some ratio.
 LARGEST_DENOMINATOR = 64
+# The same noise must not decide between two levels that are equally far from the tile.
 LEVEL_TIE_TOLERANCE = 1e-6
 
 # Pixels per inch that libraries and editors write without having measured anything. The tolerance
@@ -61,6 +65,7 @@ def snap_scale(scale: float) -> float:
     """
     if not math.isfinite(scale):
         return scale
+    # The smallest denominator first: 1/2 is meant, not 32/64.
     for denominator in range(1, LARGEST_DENOMINATOR + 1):
         numerator = round(scale * denominator)
         ratio = numerator / denominator
@@ -113,6 +118,7 @@ def choose_level(level_mpps: Sequence[Pair], tile_mpp: Pair) -> int:
     """
     distances = [(abs(x - tile_mpp[0]) + abs(y - tile_mpp[1])) / 2 for x, y in level_mpps]
     limit = min(distances) + LEVEL_TIE_TOLERANCE * (tile_mpp[0] + tile_mpp[1]) / 2
+    # The finest of those that tie: a coarser level loses detail.
     nearest = [index for index, distance in enumerate(distances) if distance <= limit]
     return min(nearest, key=lambda index: sum(level_mpps[index]))
 
@@ -238,7 +244,7 @@ def find_base_mpp(
 ) -> BaseResolution | None:
     """Find the µm per pixel of level 0 and the source it is taken from.
 
-    The first of these that is there: the caller's override, OME-XML, the vendor's property, the
+    The first of these that is present: the caller's override, OME-XML, the vendor's property, the
     resolution tags unless they hold a default of libraries and editors (25.4, 72, 96 or 300 pixels
     per inch on either axis, in any unit), and last the slide's extent, which the overlay is then
     taken to span. A number in the file that is not finite and positive counts as absent.
@@ -257,6 +263,7 @@ def find_base_mpp(
     Raises:
         OverlayValueError: The caller's own numbers are not finite and positive.
     """
+    # First, since it is the way out where a file is wrong about itself.
     if override is not None:
         return BaseResolution(_checked(override, "overlay_mpp_x, overlay_mpp_y", path), "override")
     in_file: tuple[tuple[Pair | None, ResolutionSource], ...] = (
@@ -279,7 +286,7 @@ def describe_missing_mpp(metadata: ResolutionMetadata) -> str:
         metadata: What the file says about itself.
 
     Returns:
-        The beginning of a sentence, without its way out.
+        A clause, without a remedy.
     """
     unknown = "the file does not say how many µm a pixel measures"
     if has_default_tags(metadata):
@@ -293,6 +300,7 @@ def _downsample(level0: Level, level: Level) -> Pair:
     lowest, highest = max(lowest_x, lowest_y), min(highest_x, highest_y)
     if lowest > highest:
         return level0.width / level.width, level0.height / level.height
+    # By area, so that rounding either axis to whole pixels weighs less.
     areas = level0.width * level0.height, level.width * level.height
     k = _nearest_power(*areas, lowest, highest) or _nearest_integer(*areas, lowest, highest)
     return float(k), float(k)

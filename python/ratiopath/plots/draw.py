@@ -1,4 +1,4 @@
-"""What pictures of one slide and of many have in common: the slide, its tiles, and its scale."""
+"""What the pictures of one slide and of many share: the slide, its tiles and its scale bar."""
 
 from __future__ import annotations
 
@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
     from ratiopath.plots.tiles import Cells, Tiles
 
+# Reads alike with and without full colour vision, and in grey.
 CMAP = "cividis"
 UNIT = 1000.0  # axes are in mm
+# Tissue shows through either, through dropped tiles more.
 KEPT_ALPHA, DROPPED_ALPHA = 0.85, 0.45
+# A black line on a white one is seen on dark and on pale tissue.
 _HALO, _LINE = 2.6, 1.2
 
 
@@ -132,6 +135,7 @@ def draw_tiles(axes: Axes, cells: Cells, mpp: tuple[float, float]) -> PolyCollec
     """
     scale = (mpp[0] / UNIT, mpp[1] / UNIT)
     corners = cells.corners(scale)
+    # Kept tiles last, so that their edges lie over those of dropped neighbours.
     order = np.argsort(cells.kept, kind="stable")
     filled = PolyCollection(
         list(corners[order]),
@@ -139,6 +143,7 @@ def draw_tiles(axes: Axes, cells: Cells, mpp: tuple[float, float]) -> PolyCollec
         cmap=CMAP,
         clim=(0, 1),
         linewidth=0,
+        # Smoothed edges of neighbours would leave pale seams between them.
         antialiased=False,
         alpha=_alpha(cells)[order] if len(order) else None,
         label="tiles",
@@ -149,6 +154,7 @@ def draw_tiles(axes: Axes, cells: Cells, mpp: tuple[float, float]) -> PolyCollec
     for colour, width in (("white", _HALO), ("black", _LINE)):
         label = "kept" if colour == "black" else "_halo"
         edges = LineCollection(list(lines), colors=colour, linewidths=width, label=label)
+        # Else the corners of the outline, which is made of single edges, are open.
         edges.set_capstyle("projecting")
         axes.add_collection(edges, autolim=False)
     return filled
@@ -189,6 +195,7 @@ def fraction_bar(filled: PolyCollection, axes: Any, label: str, **options: Any) 
     figure = filled.figure
     assert figure is not None  # noqa: S101 - for the type checker: it is drawn
     bar = figure.colorbar(filled, ax=axes, pad=0.02, label=label, **options)
+    # The tiles' alpha is not the bar's.
     if bar.solids is not None:
         bar.solids.set_alpha(1)
 

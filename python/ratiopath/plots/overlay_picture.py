@@ -1,4 +1,4 @@
-"""Draw an overlay over a slide: its classes as tinted and hatched areas, or a heatmap's colours."""
+"""Draw an overlay over a slide: classes as tinted and hatched areas, a heatmap as colours."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ if TYPE_CHECKING:
     from ratiopath.placement.resolution import Pair
     from ratiopath.values.selection import Selection
 
-# More classes than this are not told apart by colour and hatching.
+# More classes than this cannot be told apart by colour and hatching.
 MOST_CLASSES = 7
+# Contours are drawn of every class, which is slow for larger pictures.
 LONGEST = 1000
 
-# Okabe and Ito's colours, which are told apart without full colour vision; their yellow is left out
-# for being pale on white glass.
+# Okabe and Ito's colours, which can be told apart without full colour vision. Their yellow is left
+# out: it is too pale on white glass.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 HATCHES = ("///", "\\\\\\", "xxx", "...", "|||", "---", "+++")
+# Most of an overlay is background; drawn, it would hide the slide.
 BACKGROUND = ("0", "background")
 
 
@@ -146,6 +148,7 @@ def _draw_class(
     )
     areas.set_edgecolor((*_rgb(colour), 0.55))
     areas.set_linewidth(0)
+    # On a white line, as tiles are outlined.
     for line, width in (("white", 2.4), (colour, 1.3)):
         axes.contour(x, y, mask, levels=[0.5], colors=[line], linewidths=width)
     return Patch(

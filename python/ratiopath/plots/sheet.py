@@ -1,4 +1,4 @@
-"""Many slides on one sheet: their tiles side by side, in the same colours."""
+"""A contact sheet: the tiles of many slides side by side, in the same colours."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
     from matplotlib.collections import PolyCollection
 
+# Pixels of a thumbnail and inches of a panel: at 120 dpi somewhat more pixels than dots.
 THUMBNAIL = 500
 PANEL = 3.2
+# About as many letters of the small title as a panel is wide.
 LONGEST_NAME = 34
 
 
@@ -72,6 +74,7 @@ def plot_contact_sheet(
     filled: PolyCollection | None = None
     for one, panel in zip(axes, panels, strict=False):
         filled = panel.draw(one)
+    # The last row need not be full.
     for one in axes[len(panels) :]:
         one.set_axis_off()
     keys = list(dict.fromkeys(panel.key for panel in panels if panel.key is not None))
@@ -92,7 +95,7 @@ def plot_contact_sheet(
 
 
 class _Panel:
-    """One slide of a sheet, its table already let go."""
+    """One slide of a sheet, without its table, which may have a million rows."""
 
     def __init__(
         self, slide: str | os.PathLike[str], table: Any, keep: Keep, color_by: str | None

@@ -1,4 +1,4 @@
-"""The picture of one slide: its overlay, its tiles, and histograms of what they hold."""
+"""The picture of one slide: its overlay, its tiles, and histograms of their fractions."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from ratiopath.placement.resolution import Pair
 
 THUMBNAIL = 1600
+# More would be lower than their labels.
 MOST_HISTOGRAMS = 5
 BINS = 20
-# From so many tiles on, few and many are seen together on a logarithmic axis only.
+# From this many tiles on, only a logarithmic axis shows both rare and frequent fractions.
 MANY = 60
 
 _KEPT, _ALL = "#00204D", "#C9C9C9"
@@ -148,6 +149,7 @@ def _layout(
     picture: SlidePicture, keys: Sequence[str]
 ) -> tuple[Figure, Axes, Axes, list[tuple[Axes, str]]]:
     width, height = picture.size
+    # In inches. Bounded, since a slide may be a long strip.
     panel = 5.4
     tall = float(np.clip(panel * height / width, 3.4, 9.0))
     ratio = min(tall * width / height, panel)
@@ -216,6 +218,7 @@ def _draw_histogram(axes: Axes, tiles: Tiles, key: str, keep: Keep) -> None:
     for condition in asked:
         axes.axvline(condition.threshold, color="black", linestyle="--", linewidth=1.2)
     log = counts.max(initial=0) > MANY
+    # Empty bins have no place on it: its foot is below one tile.
     axes.set_yscale("log" if log else "linear")
     axes.set(xlim=(0, 1), ylabel="tiles")
     if log:

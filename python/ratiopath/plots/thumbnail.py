@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from ratiopath.readers.base import Reader
 
-# What is darkest and brightest in a picture of other samples than 8-bit colours.
+# The darkest and the brightest sample shown, unless samples are 8-bit colours: a few hot pixels
+# would leave the rest of a 16-bit image black.
 _PERCENTILES = (0.5, 99.5)
 
 
@@ -69,10 +70,12 @@ def as_picture(pixels: NDArray[Any]) -> NDArray[Any]:
 
 def _level(reader: Reader, longest: int) -> int:
     sizes = [max(level.width, level.height) for level in reader.levels]
+    # The coarsest that has at least the pixels wanted; else the finest, if all are small.
     return max((index for index, size in enumerate(sizes) if size >= longest), default=0)
 
 
 def _place(pixels: NDArray[Any], segment: NDArray[Any], y: int, x: int, step: int) -> None:
+    # Every step-th pixel of the level, wherever in the segment the first of them lies.
     thinned = segment[-y % step :: step, -x % step :: step]
     target = pixels[-(-y // step) :, -(-x // step) :]
     height, width = (min(a, b) for a, b in zip(target.shape[:2], thinned.shape[:2], strict=True))

@@ -1,4 +1,4 @@
-"""Tables of tiles as what a picture draws: where each lies, what it holds, whether it is kept."""
+"""Tables of tiles as pictures draw them: where tiles lie, their fractions, which are kept."""
 
 from __future__ import annotations
 
@@ -106,6 +106,7 @@ class Cells:
         stride = np.array(
             [_stride(tiles.corner[:, axis], tiles.extent[:, axis]) for axis in (0, 1)]
         )
+        # Overlapping tiles, drawn whole, would hide each other's colours.
         drawn = np.minimum(tiles.extent, stride)
         start = tiles.corner + (tiles.extent - drawn) / 2
         uncovered = [_without_overlap(start[:, axis], drawn[:, axis]) for axis in (0, 1)]
@@ -149,6 +150,7 @@ class Cells:
         any number of tiles.
         """
         corners = Cells(self.boxes[self.kept], self.fractions, self.kept, 1).corners((2.0, 2.0))
+        # In half pixels, which are whole numbers: equal corners must be equal to the last bit.
         doubled = np.rint(corners).astype(np.int64)
         edges = np.stack([doubled, np.roll(doubled, -1, axis=1)], axis=2).reshape(-1, 2, 2)
         # Each edge in one direction, so that its two cells agree on it.

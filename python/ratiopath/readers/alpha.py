@@ -1,4 +1,4 @@
-"""What becomes of an alpha channel: fully transparent pixels get one value, others their colour."""
+"""Alpha channels: fully transparent pixels get one value, all others keep their colour."""
 
 from __future__ import annotations
 
@@ -22,5 +22,6 @@ def without_alpha(pixels: NDArray[Any], alpha: int, transparent: float) -> NDArr
         Pixels (h, w, C - 1). Any other alpha keeps the stored samples.
     """
     opaque: NDArray[Any] = np.delete(pixels, alpha, axis=2)
+    # Where a scanner left an area out, the colour under alpha 0 is arbitrary.
     opaque[pixels[:, :, alpha] == 0] = transparent
     return opaque

@@ -11,6 +11,7 @@ from ratiopath.readers.base import SAMPLE_TYPES, Level, Reader, ResolutionMetada
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# An array lies in memory, but blocks of this size stay in the processor's cache while counted.
 SEGMENT = 512
 
 
@@ -44,6 +45,7 @@ class ArrayReader(Reader):
     def read_segment(self, level: int, row: int, column: int) -> NDArray[Any]:  # noqa: ARG002 - there is one
         """Copy one block of at most 512 x 512 pixels; see `Reader.read_segment`."""
         top, left = row * SEGMENT, column * SEGMENT
+        # A copy, for the core reads contiguous rows in native byte order.
         block = self._pixels[top : top + SEGMENT, left : left + SEGMENT]
         return np.array(block, self.dtype, order="C")
 

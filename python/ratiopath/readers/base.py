@@ -1,4 +1,4 @@
-"""What a reader is: a file opened once, a pyramid of levels, and one way to decode a segment."""
+"""The interface of readers: a file opened once, a pyramid of levels, segments to be decoded."""
 
 from __future__ import annotations
 

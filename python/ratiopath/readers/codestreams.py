@@ -1,4 +1,4 @@
-"""What an image codec's stream says about its size, read before the codec is let near it.
+"""The size in an image codec's stream, read before the codec sees it.
 
 A codec allocates what its stream asks for. A damaged one may ask for 65,535 x 65,535 pixels where
 the file's tiles are 256 x 256, or for as many pixels in another shape, which would then be taken
@@ -51,7 +51,7 @@ def jpeg_frame(stream: bytes) -> tuple[int, int, int, int]:
         struct.error: It ends within the frame header.
     """
     if stream.rfind(_JPEG_END) < 0:
-        # libjpeg would go on in grey.
+        # libjpeg would fill the rest with grey.
         raise ValueError("the JPEG stream is cut off: it has no end-of-image marker")
     place = 2
     while stream[place : place + 1] == b"\xff":
@@ -76,6 +76,7 @@ def jpeg_2000_size(stream: bytes) -> Size:
     if start < 0:
         raise ValueError("the JPEG 2000 (J2K) stream is corrupt: it has no codestream")
     right, bottom, left, top = struct.unpack_from(">4I", stream, start + 8)
+    # The image area on the reference grid (SIZ): its ends less its offsets.
     return right - left, bottom - top
 
 
@@ -89,6 +90,7 @@ def jpeg_xl_size(stream: bytes) -> Size:
     small = bits.take(1)
     height = _jpeg_xl_length(bits, small)
     ratio = bits.take(3)
+    # A width that is a common ratio of the height is not stored.
     if ratio:
         numerator, denominator = _JPEG_XL_RATIOS[ratio - 1]
         return height * numerator // denominator, height
@@ -209,6 +211,7 @@ def _jpeg_xl_length(bits: _Bits, small: int) -> int:
 
 def _jpeg_xl_codestream(stream: bytes) -> int:
     """Return where the codestream starts in a container of boxes."""
+    # Boxes as in ISO media files: 0 for the length means "to the end", 1 that 64 bits follow.
     place = 0
     while place + 8 <= len(stream):
         length, kind = struct.unpack_from(">I4s", stream, place)

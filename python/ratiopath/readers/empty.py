@@ -1,4 +1,4 @@
-"""The overlay that is not there: no pixel anywhere, so every tile lies wholly outside it."""
+"""A missing overlay: without a pixel, so that every tile lies wholly outside of it."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MAGIC = npy_format.MAGIC_PREFIX
 
 BAND = 512
-# Wide images have thinner bands.
+# Wide images have thinner bands, so that a band stays small beside any cache.
 BAND_BYTES = 32 * 1024**2
 # A header of two or three numbers has some hundred bytes; NumPy allows no more of untrusted files.
 _HEADER_BYTES = 10_000
@@ -100,6 +100,7 @@ class NpyReader(Reader):
         if len(shape) not in (2, 3) or min(shape) < 1:
             raise RefusedError(f"its shape is {shape}, not (H, W) or (H, W, C) with pixels in it")
         end = self._start + math.prod(shape) * self._stored.itemsize
+        # Now, not at the first tile that lies past the end.
         if end > self._file.size:
             raise EOFError(
                 f"an array {shape} ends at byte {end:,}, the file at {self._file.size:,}"

@@ -1,4 +1,4 @@
-"""Files as readers: which backend opens a path is decided here, and nowhere else."""
+"""Opening a file: the backend that reads it is chosen here, and nowhere else."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ratiopath.readers.base import Reader
     from ratiopath.storage.filesystems import Status
 
+# Each holds a file descriptor, of which processes often have 1024, and its tables of offsets.
 MAX_OPEN_READERS = 64
 
 _ZIP_MAGIC = b"PK\3\4"
@@ -136,7 +137,7 @@ def _open_remote(storage: Storage, status: Status, transparent: float) -> Reader
     return reader
 
 
-# The backends are imported where a file needs them: their import takes longer than the package's.
+# Backends are imported when a file needs them: importing them takes longer than the package itself.
 
 
 def _open(path: str, transparent: float) -> Reader:

@@ -1,4 +1,4 @@
-"""Slides of every vendor that OpenSlide knows, read with openslide-python as 8-bit RGB."""
+"""Slides of all vendors that OpenSlide supports, read with openslide-python as 8-bit RGB."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# Some of a slide's own tiles lie in several blocks; OpenSlide's cache spares decoding them again.
 BLOCK = 512
 # OpenSlide reads a longer region in pieces, and rounds where each of them begins.
 LONGEST_REGION = 4096
 # Of a pixel. Cairo, which OpenSlide draws with, takes less than twice that for no shift at all.
 UNSEEN_SHIFT = 1 / 512
 
-# Blocks are not read twice, so all slides share what OpenSlide would keep for each one.
+# Blocks are not read twice, so all slides share one cache, where OpenSlide would give each its own.
 CACHE_BYTES = 32 * 1024**2
 _cache = openslide.OpenSlideCache(CACHE_BYTES)
 
@@ -72,7 +73,7 @@ class OpenSlideReader(Reader):
         self.resolution = _resolution(self._slide.properties)
         vendor = self._slide.properties.get(openslide.PROPERTY_NAME_VENDOR, "unknown vendor")
         self.encoding = f"{vendor}, by OpenSlide"
-        # Leica's quotients are cut off to whole pixels: the least shift may move a pixel.
+        # For Leica, OpenSlide truncates the quotient to whole pixels: any shift may move a pixel.
         self._unseen_shift = 0 if vendor == "leica" else UNSEEN_SHIFT
 
     def read_segment(self, level: int, row: int, column: int) -> NDArray[Any]:
@@ -146,6 +147,7 @@ def _grid(size: tuple[int, int], downsample: float) -> Level:
 
 
 def _rgb(rgba: NDArray[np.uint8], transparent: float) -> NDArray[np.uint8]:
+    # A copy without alpha, since the core takes contiguous pixels.
     rgb = rgba[:, :, :3].copy()
     rgb[rgba[:, :, 3] == 0] = transparent
     return rgb

@@ -1,1 +1,1 @@
-"""Segments of overlays, decoded as seldom as possible, and what is kept of them."""
+"""Segments, decoded as seldom as possible, and what the process keeps of them."""

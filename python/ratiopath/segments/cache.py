@@ -1,8 +1,8 @@
-"""Segments of overlays, decoded as seldom as possible.
+"""Segments of overlays and slides, decoded as seldom as possible.
 
-Every segment that was read gets a number for its content, and segments that are stored alike share
-it. Under that number two things are kept for the whole process, within ``RATIOPATH_CACHE_BYTES``:
-the counts of windows over it, which are small, and its pixels, where they may be needed again.
+Every segment that was read has an id of its content, and segments of equal stored bytes share it.
+Under that id two things are kept for the whole process, within ``RATIOPATH_CACHE_BYTES``: the
+counts of windows over it, which are small, and its pixels, where they may be needed again.
 """
 
 from __future__ import annotations
@@ -23,18 +23,20 @@ if TYPE_CHECKING:
 
     from ratiopath.readers.base import Reader
 
-# Counts are a hundredth of the pixels that they are of.
+# Shares of RATIOPATH_CACHE_BYTES, one in so many. Counts take a hundredth of the pixels' bytes,
+# so that a quarter holds those of far more segments than the rest holds pixels of.
 _COUNTS_SHARE = 4
-# RecentIds of segments are smaller still.
+# Ids are smaller still.
 _CONTENT_IDS_SHARE = 16
-# Two numbers and their entry.
+# Two integers and their entry in a dictionary.
 _CONTENT_ID_BYTES = 200
-# What an entry of the cache takes besides what is in it.
+# What an entry takes besides its pixels or its key's bytes.
 _ENTRY_BYTES = 400
+# Levels of files that are remembered. One that is dropped gets new ids when it comes again.
 _FEW_SOURCES = 4096
 # Tells the keys of decoded segments from those of stored bytes.
 _CONTENT = "content"
-# Beyond this a slot is not kept between segments.
+# A larger slot would stay allocated on every thread for as long as it works.
 LARGEST_SLOT = 64 * 1024**2
 
 
@@ -44,7 +46,7 @@ def counts_limit() -> int:
 
 
 def content_ids_limit() -> int:
-    """Return how many bytes the numbers of segments may take."""
+    """Return how many bytes the ids of segments may take."""
     return cache_bytes() // _CONTENT_IDS_SHARE
 
 
@@ -52,9 +54,9 @@ class Segment(NamedTuple):
     """A decoded segment.
 
     Attributes:
-        pixels: (h, w, C), not to be written to; None where all pixels are the same.
-        constant: Else the one pixel that all are equal to, as bytes.
-        content_id: A number that only segments of equal pixels share, or None where there is none.
+        pixels: (h, w, C), not to be written to; None where all pixels are equal.
+        constant: The bytes of that one pixel, else empty.
+        content_id: An id that only segments of equal pixels share, or None where there is none.
     """
 
     pixels: NDArray[Any] | None
@@ -73,11 +75,11 @@ def _kept_bytes(key: Any, value: Segment | int) -> int:
 
 
 class SegmentCache(ForkSafe):
-    """What is known of the segments of all overlays; safe to share between threads.
+    """What is known of the segments of all files; safe to share between threads.
 
     Attributes:
-        counts: What the core counted in segments whose content has a number.
-        content_ids: The number of the content of each segment that was read.
+        counts: What the core counted in segments whose content has an id.
+        content_ids: The id of the content of each segment that was read.
     """
 
     def __init__(self) -> None:
@@ -139,8 +141,8 @@ class SegmentStatus(NamedTuple):
 
     Attributes:
         segment_index: ``row * columns + column`` in the level's grid.
-        content_id: The number of its content, or None where segments are not worth keeping.
-        is_new: Whether the number has just been given, so that nothing can be known of it.
+        content_id: The id of its content, or None where segments are not worth keeping.
+        is_new: Whether the id has just been given, so that nothing can be known of its content.
         is_comparable: Compressed at least 32:1, so that equal segments are found by comparing
             stored bytes.
         stored: These bytes, where they were seen for the first time and will have to be decoded.
@@ -167,7 +169,7 @@ class SegmentSource:
         self._cache, self._reader, self._level, self._number = cache, reader, level, number
         self._limit = cache_bytes() - counts_limit() - content_ids_limit()
         self._most_ids = content_ids_limit() // _CONTENT_ID_BYTES
-        # Places of all levels beside each other: none has 2^64 segments.
+        # The indices of all levels side by side in one dictionary: none has 2^64 segments.
         self._first_key = (number or 0) << 64
         self._grid, self._columns = reader.levels[level], reader.levels[level].columns
         sample = reader.channels * reader.dtype.itemsize
@@ -180,9 +182,9 @@ class SegmentSource:
         return np.empty(self.segment_bytes, np.uint8)
 
     def lookup(self, indices: Sequence[int]) -> list[SegmentStatus]:
-        """Find out what is known of segments: they, or ones stored alike, may have been read.
+        """Return what is known of segments: they, or ones of equal bytes, may have been read.
 
-        From now on they have numbers, if they are worth keeping.
+        From now on they have ids, if they are worth keeping.
 
         Args:
             indices: ``row * columns + column`` in the level's grid, of each; distinct.
@@ -250,7 +252,7 @@ class SegmentSource:
         stored = self._reader.encoded_segment(self._level, row, column)
         if stored is None:
             return None
-        # A codec may crop a tile at the level's edge, which its bytes do not tell.
+        # A codec may crop a tile at the level's edge, which its bytes do not show.
         grid = self._grid
         height = min(grid.segment_height, grid.height - row * grid.segment_height)
         width = min(grid.segment_width, grid.width - column * grid.segment_width)

@@ -1,1 +1,1 @@
-"""Slides without Ray: which files they are, and their size, level and resolution as a row."""
+"""Slides without Ray: the files a path stands for, their rows, grids of tiles and reports."""

@@ -1,4 +1,4 @@
-"""Where the tiles of a regular grid lie."""
+"""The corners of the tiles of a regular grid."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ def grid_tiles(
     if last not in get_args(LastTile):
         raise ValueError(f"last must be 'shift', 'drop' or 'keep', got {last!r}")
     slide, tile, step = _lengths(slide_extent=slide_extent, tile_extent=tile_extent, stride=stride)
+    # Mostly a level mixed up, but a fragment of tissue may be smaller than a tile.
     if np.any(tile > slide):
         warnings.warn(
             f"the tile {tile.tolist()} is larger than the slide {slide.tolist()}", stacklevel=2
@@ -69,6 +70,7 @@ def grid_tiles(
 
 
 def _lengths(**extents: Extent) -> list[NDArray[np.int64]]:
+    # An integer takes the dimensions of the others, and one if all are integers.
     arrays = [_whole_lengths(name, extent) for name, extent in extents.items()]
     dimensions = sorted({array.size for array in arrays if array.ndim == 1}) or [1]
     if len(dimensions) > 1:
@@ -80,6 +82,7 @@ def _whole_lengths(name: str, extent: Extent) -> NDArray[np.int64]:
     given = np.asarray(extent)
     if given.dtype.kind not in "iuf" or given.ndim > 1 or given.size == 0:
         raise ValueError(f"{name} must be a positive integer or one per dimension, got {extent!r}")
+    # Floats are taken where they are whole: metadata often hold 512.0.
     if not np.all((given >= 1) & (given <= LONGEST) & (given == np.floor(given))):
         raise ValueError(f"{name} must consist of positive integers, got {extent!r}")
     return given.astype(np.int64)
@@ -93,7 +96,7 @@ def _count(slide: int, tile: int, step: int, last: LastTile) -> int:
 
 
 def _check_size(counts: list[int]) -> None:
-    # One axis may have none, while the other's positions are too many.
+    # max(): one axis may have no tile, while the positions along the other are too many.
     needed = 8 * len(counts) * math.prod(max(count, 1) for count in counts)
     if needed > LARGEST_OUTPUT:
         shape = " x ".join(map(str, counts))

@@ -1,4 +1,4 @@
-"""Which files a list of paths, folders and patterns stands for."""
+"""The files that a list of paths, folders and patterns stands for."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ratiopath.errors import OverlayNotFoundError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+# Only filters folders and patterns; which backend opens a file, its content decides.
 SLIDE_EXTENSIONS = (
     "svs",
     "tif",
@@ -40,8 +41,8 @@ def find_slides(
     Args:
         paths: Files, folders (searched recursively), glob patterns or URLs, one or a list. A path
             that exists is never taken for a pattern; a URL (``scheme://``) is passed on unseen.
-        extensions: Endings of the files to keep, in any case, with or without their dot; None
-            keeps all.
+        extensions: Suffixes of the files to keep, in any case, with or without a dot; None for
+            all.
         ignore_missing: Leave out paths that do not exist.
 
     Returns:
@@ -76,9 +77,11 @@ def _endings(extensions: str | Iterable[str] | None) -> tuple[str, ...] | None:
 
 
 def _expand(path: str, *, ignore_missing: bool) -> list[str]:
+    # A file first: the names of slides may hold brackets, which glob takes for a pattern.
     if "://" in path or Path(path).is_file():
         return [path]
     if Path(path).is_dir():
+        # Sorted, since the order in which file systems list them differs between machines.
         return sorted(str(file) for file in Path(path).rglob("*") if _is_visible_file(file))
     matches = glob.glob(path, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
     found = sorted(match for match in matches if Path(match).is_file())

@@ -1,7 +1,7 @@
-"""What a file holds: its levels, resolution, segments and values, and what is odd about them.
+"""A report on one file: its levels, resolution, segments and values, and what is odd about them.
 
-For people who wonder why a number came out. Values are counted segment by segment, up to a number
-of pixels for each level; whether all were seen is part of the answer.
+For people who wonder where a number comes from. Values are counted segment by segment, up to a
+number of pixels for each level; the report says whether all pixels were counted.
 """
 
 from __future__ import annotations
@@ -34,12 +34,14 @@ if TYPE_CHECKING:
     from ratiopath.placement.resolution import Pair
     from ratiopath.readers.base import Level, Reader
 
-# Pixels of a level that are decoded, unless all are asked for.
+# Pixels that are decoded of a level, unless all are asked for.
 SAMPLED_PIXELS = 1 << 26
-# With more values than this at level 0, an averaged level cannot be told.
+# With more values than this at level 0, new ones at a coarser level are no sign of averaging.
 FEW_LABELS = 64
+# A segment is decoded whole for any tile that touches it; with 64 MiB that is felt.
 LARGE_SEGMENT = 64 * 1024**2
 
+# Words of `Reader.encoding`. LERC is lossy only with a tolerance, which is not looked up.
 _LOSSY = ("JPEG", "WEBP", "JPEGXR", "LERC")
 
 
@@ -148,11 +150,13 @@ class _Tally:
 
     def add(self, pixels: NDArray[Any]) -> None:
         self.pixels += pixels.shape[0] * pixels.shape[1]
+        # NaN and infinities are values, but no ends of a range.
         finite = pixels[np.isfinite(pixels)]
         if finite.size:
             self.lowest = min(self.lowest, finite.min().item())
             self.highest = max(self.highest, finite.max().item())
         if self.is_few:
+            # Given up for good once they are too many: a heatmap has millions.
             self._count(*count_values(pixels))
 
     def _count(self, values: NDArray[Any], numbers: NDArray[Any]) -> None:
@@ -191,6 +195,7 @@ def _segments(reader: Reader, index: int, limit: float) -> Iterator[NDArray[Any]
         width = min(level.segment_width, level.width - column * level.segment_width)
         segment = reader.read_segment(index, row, column)
         if segment is None:
+            # Broadcast, not filled: a sparse level may be mostly left out.
             fill = np.full((1, 1, reader.channels), reader.fill, reader.dtype)
             segment = np.broadcast_to(fill, (height, width, reader.channels))
         yield segment[:height, :width]
@@ -200,10 +205,11 @@ def _segments(reader: Reader, index: int, limit: float) -> Iterator[NDArray[Any]
 
 
 def _spreading(total: int) -> int:
-    """Return a step that visits all of so many segments, far ones after each other.
+    """Return a step that visits all segments, each far from the one before.
 
-    So what is seen of a large level, before the limit, is a sample of all its places.
+    So what is seen of a large level, before the limit, is a sample of all of it.
     """
+    # Multiples of the golden ratio spread most evenly; a step coprime to the total misses none.
     golden = max(1, round(total * 0.618))
     return next(step for step in itertools.count(golden) if math.gcd(step, total) == 1)
 
@@ -214,6 +220,7 @@ def _warnings(reader: Reader, report: Report) -> Iterator[str]:
     elif has_default_tags(reader.resolution):
         yield "the resolution tags hold a software default, such as 72 dpi, which is ignored"
     mpp = report.levels[0].mpp
+    # Scanners calibrate both axes apart, so that they differ by some per mille.
     if mpp is not None and not math.isclose(*mpp, rel_tol=0.01):
         yield f"pixels are not square: {mpp[0]:.6g} x {mpp[1]:.6g} µm"
     is_label = report.channels == 1 and report.dtype.kind in "biu"
@@ -240,6 +247,7 @@ def _level_warnings(report: Report, index: int, level: LevelReport) -> Iterator[
     strange = [key for key in level.values.shares if key not in base.shares]
     if strange or not level.values.shares:
         named = ", ".join(strange[:5]) + (", ..." if len(strange) > 5 else "") or "many values"
+        # A sample proves that a value occurs, never that it does not.
         seen = "has not" if base.complete else "has not where it was looked at"
         yield (
             f"averaged pyramid: level {index} has values that level 0 {seen} ({named});"

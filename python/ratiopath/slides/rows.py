@@ -1,4 +1,4 @@
-"""What a slide's metadata become as a row: which level, its size and its µm per pixel.
+"""A slide's metadata as a row: the level to tile, its size and its µm per pixel.
 
 The rules are those of overlays: the file's content decides which backend opens it, and
 `ratiopath.placement.resolution` decides its µm per pixel and the level. No pixel is read.
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from ratiopath.placement.resolution import Pair
     from ratiopath.readers.base import Reader
 
-# A level is worth a warning where its pixels are so many times as large as wanted, or as small.
+# A level whose pixels are this many times larger or smaller than wanted is worth a warning. Nominal
+# and calibrated resolutions of one objective differ by less.
 FAR = 1.2
 
 SLIDE_SCHEMA = pa.schema(
@@ -53,7 +54,7 @@ SLIDE_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Tiling:
-    """What the caller wants of every slide; exactly one of ``mpp`` and ``level`` is set.
+    """The tiling that the caller wants of every slide; exactly one of ``mpp`` and ``level`` is set.
 
     Attributes:
         tile_extent: Width and height of a tile, in pixels of the chosen level.
@@ -102,6 +103,7 @@ class Tiling:
         """Return the µm per pixel that the caller gives for a slide's level 0, if any."""
         if not isinstance(self.slide_mpp, Mapping):
             return self.slide_mpp
+        # By file name too: on a cluster paths differ between machines.
         return self.slide_mpp.get(path, self.slide_mpp.get(PurePath(path).name))
 
     def describe_far_level(self, mpp: Pair) -> str | None:
@@ -174,6 +176,7 @@ def read_slide_row(path: str, tiling: Tiling) -> pa.Table:
         A table with the columns of `SLIDE_SCHEMA`.
     """
     row = read_slide_level(path, tiling).as_row(tiling)
+    # With a schema, so that blocks of slides without a resolution have float columns too.
     return pa.Table.from_pylist([row], schema=SLIDE_SCHEMA)
 
 

@@ -21,9 +21,11 @@ def replacing(path: Path, folder: Path | None = None) -> Generator[Path]:
     Yields:
         A name with the same suffix.
     """
+    # Hidden, and with the same suffix, which some writers choose a format by.
     partial = (folder or path.parent) / f".{path.stem}.part{path.suffix}"
     try:
         yield partial
         partial.replace(path)
     finally:
+        # Not there any more where it has become ``path``.
         partial.unlink(missing_ok=True)

@@ -121,11 +121,11 @@ class PositionalFile(RandomAccessFile):
             EOFError: The file ends before.
             ValueError: The file was closed.
         """
-        # Before reading, for a corrupt count would allocate its bytes first.
+        # Before reading: a corrupt count would be allocated first.
         if offset + count > self.size:
             raise EOFError(f"bytes {offset} to {offset + count} lie past the end at {self.size}")
         data = self._read_some(offset, count)
-        # What interrupts a read leaves the rest to the next; it is seldom.
+        # A signal or a network drive may cut a read short.
         while len(data) < count:
             part = self._read_some(offset + len(data), count - len(data))
             if not part:

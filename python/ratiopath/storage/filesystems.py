@@ -30,7 +30,7 @@ _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+(::.*)?://")
 _LOCAL = ("file://", "local://")
 _WEB = ("http", "https")
 
-# What file systems call the facts that change when an object is replaced.
+# The names that file systems give to facts that change when an object is replaced.
 _VERSION_FACT = re.compile(
     r"e_?tag|md5|md5hash|crc32c|content-md5|digest|generation|versionid|last[-_]?modified|mtime"
     r"|modified|created|updated|ino",
@@ -39,9 +39,10 @@ _VERSION_FACT = re.compile(
 _SECRET = re.compile(
     r"key|secret|token|pass|auth|cred|sas|sign|cookie|header|account|user", re.IGNORECASE
 )
+# Masking every "1" or "us" would make a message unreadable.
 _SHORTEST_SECRET = 4
 
-# Seconds without an answer; fsspec would wait five minutes, s3fs has bounds of its own.
+# Seconds to wait for an answer; fsspec would wait five minutes, s3fs has limits of its own.
 _CONNECT_SECONDS, _READ_SECONDS = 10, 30
 
 
@@ -78,7 +79,7 @@ class Status:
     """What storage says of an object.
 
     Attributes:
-        size: Bytes, or None where the server does not say.
+        size: Bytes, or None where the server does not tell.
         is_folder: Whether it is a folder, where there are such.
         version: What changes when it is replaced, as far as the server tells.
     """
@@ -125,6 +126,7 @@ class Storage:
         """
         path = self._object(name)
         with self._errors(), self._turn:
+            # Listings are cached, and a replaced object would keep its old size and version.
             self._system.invalidate_cache(path)
             facts = self._system.info(path)
         version = (
@@ -163,7 +165,7 @@ class Storage:
         if not self.is_web:
             return
         with self._errors():
-            # Only this way does fsspec look at the answer's head before it reads the rest.
+            # The only way in which fsspec looks at the answer's head before it reads the rest.
             try:
                 with self._system.open(self._path, cache_type="none", size=size) as file:
                     file.seek(1)
@@ -174,7 +176,7 @@ class Storage:
     def _object(self, name: str) -> str:
         if not name:
             return str(self._path)
-        # A signature in a URL's query goes for all objects of a folder.
+        # A signature in a URL's query is valid for all objects of a folder.
         folder, mark, query = self._path.partition("?") if self.is_web else (self._path, "", "")
         return f"{folder.rstrip('/')}/{name}{mark}{query}"
 

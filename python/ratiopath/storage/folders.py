@@ -91,7 +91,7 @@ class LocalFolder(Folder):
 
 
 class ZipFolder(Folder):
-    """A zip file on disk that holds a folder, at its root or as its only entry there.
+    """A zip file on disk with a folder in it, at its root or as the only entry there.
 
     Args:
         path: The file's path.
@@ -116,6 +116,7 @@ class ZipFolder(Folder):
             reason = f"the zip file cannot be read: {error}"
             raise OverlayFormatError(reason, path, code="corrupt") from error
         self._names = frozenset(self._zip.namelist())
+        # Zipping the folder itself, not its content, adds its name to every key.
         tops = {name.partition("/")[0] for name in self._names}
         at_root = not tops.isdisjoint(documents)
         self._top = "" if at_root or len(tops) != 1 else f"{tops.pop()}/"
@@ -124,6 +125,7 @@ class ZipFolder(Folder):
         name = self._top + key
         if name not in self._names:
             return None
+        # A ZipFile has one position for all threads.
         with self._lock:
             _bounds(WHOLE, self._zip.getinfo(name).file_size)
             data = self._zip.read(name)

@@ -1,4 +1,4 @@
-"""A remote file read at positions: in blocks while it is opened, then in many ranges at once."""
+"""A remote file read by ranges: in blocks while it is opened, then many ranges at once."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
     from ratiopath.storage.filesystems import Status, Storage
 
-# Headers and tables of offsets are read in blocks of so many bytes.
+# Headers and tables of offsets are read in blocks of this many bytes.
 BLOCK = 128 * 1024
-# Bytes between two ranges that are cheaper read than asked around.
+# Bytes between two ranges that cost less to read than another request.
 GAP = 32 * 1024
-# What one request asks for at most, unless a single segment is larger.
+# The largest request, unless a single segment is larger.
 SPAN = 4 * 1024**2
-# What is fetched before the first of it is decoded.
+# Bytes that are fetched before the first of them are decoded.
 AHEAD_BYTES = 16 * 1024**2
-# Stored bytes of a segment: as much as any may take decoded.
+# The stored bytes of a segment: as many as any may take decoded.
 LARGEST_READ = LARGEST_SEGMENT
 # Fetched bytes that the process keeps, of all remote files together.
 KEPT_BYTES = 64 * 1024**2
@@ -117,7 +117,7 @@ class RemoteFile(RandomAccessFile):
         return len(ranges)
 
     def _is_worth_fetching(self, place: Range) -> bool:
-        # What lies past the end, or is too large, fails where it is read, with its place.
+        # What lies past the end, or is too large, fails where it is read, which names the segment.
         fits = sum(place) <= self.size and place[1] <= AHEAD_BYTES
         return fits and (*self.identity, *place) not in fetched
 

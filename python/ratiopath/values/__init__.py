@@ -1,1 +1,1 @@
-"""A pixel and the key under which it counts: samples, bins, classes, key texts, conditions."""
+"""A pixel's value and the key it counts under: samples, bins, classes, key texts, conditions."""

@@ -1,6 +1,6 @@
-"""Ranges of values: edges given as numbers, and which range each value of an overlay lies in.
+"""Bins: ranges of values between edges, and the bin in which each value of an overlay lies.
 
-Values are compared as they are. An edge that is a whole number is exactly that number, also where
+Values are compared exactly. An edge that is a whole number is exactly that number, also where
 float64 could not hold it; any other edge stands, in an overlay of floating point, for the value
 nearest to it that the overlay can hold, so that a float32 0.7 is not below an edge of 0.7.
 """
@@ -22,16 +22,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# The number of `UNDECLARED` in `ratiopath.values.selection`, so that both raise alike.
 NO_BIN = -2
 
 
 @dataclass(frozen=True)
 class Bins:
-    """Ranges that meet: each open on the right, the last one closed.
+    """Adjacent ranges, each open on the right, the last one closed, as in `numpy.histogram`.
 
     Attributes:
-        edges: Where they begin and, the last of them, end; ascending.
-        texts: What each range is called, such as ``"[0,0.5)"``.
+        edges: Where each begins and, the last of them, where the last one ends; ascending.
+        texts: The name of each range, such as ``"[0,0.5)"``.
     """
 
     edges: tuple[Scalar, ...]
@@ -42,8 +43,8 @@ class Bins:
         """Check edges.
 
         Raises:
-            TypeError: They are no numbers.
-            ValueError: They are fewer than two, or do not ascend.
+            TypeError: They are not numbers.
+            ValueError: There are fewer than two, or they do not ascend.
         """
         try:
             given = list(bins)
@@ -68,6 +69,7 @@ class Bins:
             lowest, comparable = _float_edges(self.edges, values.dtype), values.astype(np.float64)
             reached = np.searchsorted(lowest, comparable, side="right")
         else:
+            # Bool has no limits as integers have; its bytes are 0 and 1.
             comparable = values.view(np.uint8) if values.dtype.kind == "b" else values
             reached = _edges_reached(self.edges, comparable)
         ends = len(self.edges) - 1
@@ -113,6 +115,7 @@ def _edges_reached(edges: tuple[Scalar, ...], values: NDArray[Any]) -> NDArray[n
     """Return how many edges each integer has reached, compared as integers."""
     limits = np.iinfo(values.dtype)
     whole = [edge if math.isinf(edge) else math.ceil(edge) for edge in edges]
+    # Edges beyond the dtype would overflow in it: they are reached by all values, or by none.
     below = sum(edge <= limits.min for edge in whole)
     within = [edge for edge in whole if limits.min < edge <= limits.max]
     return below + np.searchsorted(np.array(within, values.dtype), values, side="right")

@@ -1,8 +1,8 @@
-"""Which tiles are worth keeping: conditions on their coverage, such as ``tissue>=0.5 and fat<0.2``.
+"""Which tiles to keep: conditions on their fractions, such as ``tissue>=0.5 and fat<0.2``.
 
 A condition is a key, one of ``>``, ``>=``, ``<``, ``<=``, and a fraction from 0 to 1. A key is a
-value as key text (``255``, ``255,0,0``, ``nan``), or the name of a declared class or bin. A value
-that does not occur covers 0.
+value as key text (``255``, ``255,0,0``, ``nan``), or the name of a declared class or bin. The
+fraction of a value that does not occur is 0.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _OPERATORS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+# A key may hold anything but comparison signs, spaces and commas included.
 _CONDITION = re.compile(r"\s*([^<>]+?)\s*(>=|<=|>|<)\s*([^\s<>=]+)\s*(?:\band\b|$)")
-# What the column of a key's coverage is called in a table of tiles, before the key.
+# Precedes the key in the name of its column in a table of tiles, which users' own scripts read.
 COVERAGE_PREFIX = "coverage_"
 
 EXAMPLE = "'255>=0.5' or 'tissue>=0.5 and fat<0.2'"
@@ -31,7 +32,7 @@ EXAMPLE = "'255>=0.5' or 'tissue>=0.5 and fat<0.2'"
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition on a tile's coverage.
+    """One condition on a tile's fraction of one key.
 
     Attributes:
         key: Key text of a value, class or bin.
@@ -68,7 +69,7 @@ class Keep:
 
         Args:
             texts: One text or several; in each, conditions are joined by ``and``.
-            declared: Names of the classes or bins that there are, or None where keys are the
+            declared: The names of the classes or bins, or None where keys are the
                 overlay's own values.
 
         Returns:
@@ -122,6 +123,7 @@ def _conditions(text: str, declared: Sequence[str] | None) -> list[Condition]:
 
 def _key(key: str, declared: Sequence[str] | None) -> str:
     if declared is not None:
+        # A mistyped key would otherwise drop every tile without a word.
         if key not in declared:
             raise ValueError(f"{key!r} is none of the classes or bins: {', '.join(declared)}")
         return key

@@ -1,4 +1,4 @@
-"""Key texts: how a value is written, and in which order keys stand."""
+"""Key texts: how a value is written, and how keys are sorted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 
 def key_order(text: str) -> tuple[int, tuple[float, ...], str]:
     """Return what to sort key texts by: numbers ascending, NaN, colours, then names."""
+    # As numbers: as text, 10 would come before 9.
     try:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:
@@ -20,7 +21,7 @@ def number_text(text: str) -> str:
     """Return the key text of a value written in any way: ``255`` for ``255.0``.
 
     Raises:
-        ValueError: It is no number, and no numbers parted by commas.
+        ValueError: It is neither a number nor numbers separated by commas.
     """
     return ",".join(_canonical(part) for part in text.split(","))
 

@@ -1,4 +1,4 @@
-"""What a distinct pixel is: from byte patterns to values and their key texts.
+"""Distinct pixels: from byte patterns to values and their key texts.
 
 The core counts byte patterns. This module alone knows which patterns are one value (NaN, -0.0, a
 grey pixel of several channels), how a value is written, and which dtype holds it. It works on
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 Scalar: TypeAlias = int | float
 Value: TypeAlias = Scalar | tuple[Scalar, ...]
 
+# Bool, integers and floats.
 SUPPORTED_KINDS = "biuf"
 
-# More distinct values than this are a heatmap's, not labels.
+# With more distinct values than this, an overlay is a heatmap, not a label map.
 MOST_LABELS = 4096
 
 
@@ -47,11 +48,13 @@ class Distinct:
         if patterns.shape[1] == 1:
             values, index = np.unique(patterns[:, 0], return_inverse=True)
             return cls(values[:, np.newaxis], index.reshape(-1))
+        # As opaque bytes, which numpy.unique sorts once; axis=0 would compare channel by channel.
         rows = np.ascontiguousarray(patterns)
         width = rows.dtype.itemsize * rows.shape[1]
         _, first, index = np.unique(
             rows.view(np.dtype((np.void, width)))[:, 0], return_index=True, return_inverse=True
         )
+        # Sorted as bytes, little-endian and signed samples are in no numeric order.
         order = np.lexsort(rows[first].T[::-1])
         rank = np.empty_like(order)
         rank[order] = np.arange(len(order))
@@ -236,6 +239,7 @@ def _is_nan(value: object) -> bool:
 def _scalar_text(sample: Any) -> str:
     if isinstance(sample, np.bool_):
         return str(int(sample))
+    # 255.0 is written 255, so that a mask has the same keys in float32 as in uint8.
     if isinstance(sample, np.floating) and np.isfinite(sample) and sample == np.trunc(sample):
         return str(int(sample))
     return str(sample)

@@ -1,7 +1,7 @@
 """Which values count, and under which key: ``nodata``, ``classes`` and ``bins``.
 
 A selection is made and checked once, when an expression is built. Applied to the distinct values of
-one overlay it says, value by value, the output key or that the value is left out.
+one overlay, it gives each value its output key or leaves it out.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 Key: TypeAlias = int | float | str | tuple[int | float, ...]
 
-# Declared values are compared with each other as they are, of whatever size.
+# Before an overlay is known, declared values are compared exactly: Python integers of any size.
 EXACT = np.dtype(np.int64)
 OTHER = "other"
+# Below every index into keys. Left out: not in the denominator. Undeclared: an error that names it.
 LEFT_OUT = -1
 UNDECLARED = -2
 
@@ -95,6 +96,7 @@ class Selection:
             None if classes is None else _as_classes(classes),
             None if bins is None else Bins.from_option(bins),
         )
+        # Checked now, where the call is made, and once more in the dtype of each overlay.
         selection.left_out(EXACT)
         return selection
 
@@ -120,6 +122,7 @@ class Selection:
         else:
             values = distinct.values()
             keyed = Keyed([*values], distinct.texts(), np.arange(len(values)))
+        # Last, so that nodata wins over "other" and over a bin.
         if left_out:
             hit = [match_key(value, dtype) in left_out for value in distinct.values()]
             keyed.index[np.array(hit, bool)] = LEFT_OUT
@@ -140,6 +143,7 @@ class Selection:
 
     def _by_class(self, classes: Sequence[Class], distinct: Distinct) -> Keyed:
         names = self.declared_keys or []
+        # Reversed, so that of several values with one name the first one's key stays.
         keys = {declared.name: declared.key for declared in reversed(classes)}
         dtype = distinct.pixels.dtype
         by_value: dict[Hashable, int] = {}

@@ -1,4 +1,4 @@
-"""One level of a TIFF as a grid of segments: tiles as they are, strips joined into bands."""
+"""One level of a TIFF as a grid of segments: tiles as stored, strips joined into bands."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from ratiopath.readers.tiff.pyramid import Page
     from ratiopath.storage.files import RandomAccessFile
 
-# Stored bytes are compared, not decoded, where they are at most one in so many of the decoded.
+# Stored bytes are compared before they are decoded if the segment is compressed at least this much.
+# Comparing costs a hash of them all, which is not worth it where they are many.
 SMALL_FRACTION = 32
 
+# As high as common tiles.
 BAND_ROWS = 512
 # Wide images have thinner bands, so that a band in the making stays small beside any cache.
 BAND_BYTES = 32 * 1024**2

@@ -1,4 +1,4 @@
-"""What a TIFF's tags and texts say: its resolution, and the value of what it leaves out."""
+"""A TIFF's tags and texts: its resolution, and the value of segments it leaves out."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _APERIO_MPP = re.compile(r"\bMPP\s*=\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)")
 
 
 def resolution_metadata(tags: Mapping[int, Any], description: str) -> ResolutionMetadata:
-    """Gather what a TIFF says about µm per pixel; nothing is judged.
+    """Gather all that a TIFF says about its µm per pixel, without judging it.
 
     Args:
         tags: Values of level 0's tags, by tag number.
@@ -66,6 +66,7 @@ def fill_value(tag: object, dtype: np.dtype[Any]) -> float | int:
     Returns:
         The tag's number where ``dtype`` holds it, else 0.
     """
+    # GDAL writes text; integers of 64 bits would lose digits as floats.
     text = str(tag).strip(" \0")
     try:
         value = int(text) if text.lstrip("+-").isdigit() else float(text)
@@ -104,6 +105,7 @@ def _rational(value: object) -> float | None:
 
 
 def _aperio_mpp(description: str) -> tuple[float, float] | None:
+    # Only Aperio's: elsewhere these letters may mean anything.
     found = _APERIO_MPP.search(description) if description.startswith("Aperio") else None
     try:
         return (float(found[1]), float(found[1])) if found else None

@@ -1,9 +1,9 @@
-"""A level whose rows and columns are stored turned or mirrored, as tag Orientation says.
+"""Levels that are stored rotated or mirrored, as tag Orientation says.
 
 The level is cut anew into segments of the stored segments' size, from the corner that is top left
 once the image is upright. Where the image is no whole number of segments wide or high, such a
-segment takes parts of up to four stored ones, so that turned files cost up to four times as much to
-decode as upright ones; nothing else is slower.
+segment takes parts of up to four stored ones: such files cost up to four times as much to decode as
+upright ones. Nothing else is slower.
 """
 
 from __future__ import annotations
@@ -86,6 +86,7 @@ class OrientedLevel:
         self._orientation = _ORIENTATIONS[tag]
         grid = stored.grid
         sizes = grid.width, grid.height, grid.segment_width, grid.segment_height
+        # The tag's values from 5 on exchange rows and columns.
         if self._orientation.transpose:
             sizes = sizes[1], sizes[0], sizes[3], sizes[2]
         self.grid = Level(*sizes)

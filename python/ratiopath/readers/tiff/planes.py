@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ratiopath.readers.tiff.pyramid import Page
     from ratiopath.storage.files import RandomAccessFile
 
+# With chroma subsampling, a JPEG's blocks are 16 pixels high.
 JPEG_BLOCK = 16
 
 
@@ -176,6 +177,7 @@ class TilePlane(Plane):
         index = self.index(row, column)
         if self.is_sparse(index):
             return None
+        # Read once, also where the slot's decoder gives up and tifffile's takes over.
         stream = self.encoded(index) if stored is None else stored
         if slot is not None and self._decode_into is not None:
             pixels = self._decode_into(stream, slot)

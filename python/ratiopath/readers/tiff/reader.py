@@ -1,11 +1,11 @@
 """TIFF, BigTIFF, OME-TIFF, COG and Aperio SVS, read with tifffile and imagecodecs.
 
-An image that tag Orientation says is stored turned or mirrored is put upright. Samples come out as
-the file stores them, with these exceptions: JPEG's YCbCr becomes RGB; an alpha
-channel is dropped, after the samples of fully transparent pixels were set to 0, or to the
-background asked for (any other alpha keeps the stored colour); 1-bit samples are bool. A palette's
-indices are the values, "minimum is white" is not inverted, and CMYK, Lab or YCbCr in other codecs
-than JPEG stay what they are.
+An image that is stored rotated or mirrored, as tag Orientation says, is put upright. Samples come
+out as the file stores them, with these exceptions: JPEG's YCbCr becomes RGB; an alpha channel is
+dropped, after the samples of fully transparent pixels were set to 0, or to the background asked for
+(with any other alpha the stored colour stays); 1-bit samples are bool. A palette's indices are the
+values, "minimum is white" is not inverted, and CMYK, Lab or YCbCr in other codecs than JPEG stay
+what they are.
 """
 
 from __future__ import annotations
@@ -217,8 +217,8 @@ def _check_first_page(tiff: tifffile.TiffFile, path: str) -> None:
 
 
 def _check_tiles(tiff: tifffile.TiffFile) -> None:
-    """Refuse tiles that OpenSlide would end the process for, being out of memory."""
-    # Pages that follow each other in a circle have no end.
+    """Refuse tiles so large that OpenSlide would run out of memory and end the process."""
+    # A corrupt file's pages may form a circle.
     pages: list[Page] = [page.keyframe for page in islice(tiff.pages, _MOST_PAGES)]
     for page in pages:
         # OpenSlide decodes into 4 bytes a pixel.

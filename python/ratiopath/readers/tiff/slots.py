@@ -1,4 +1,4 @@
-"""Decoding tiles into memory that is there already.
+"""Decoding tiles into memory that is already allocated.
 
 A fresh array for every tile costs page faults, about a tenth of the tile's decoding. Where a codec
 writes into memory given to it, and nothing but a predictor follows, tiles are decoded into one slot
@@ -59,6 +59,7 @@ def slot_decoder(page: Page, dtype: np.dtype[Any]) -> Decode | None:
         except (RuntimeError, ValueError):
             # tifffile reads what a codec refuses, or says why it is wrong.
             return None
+        # What was in the slot before must not be taken for pixels.
         if len(found) != size:
             return None
         pixels: NDArray[Any] = np.ndarray(shape, dtype, part)

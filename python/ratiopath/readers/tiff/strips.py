@@ -65,6 +65,7 @@ class StripPlane(Plane):
     ) -> NDArray[Any] | None:
         if all(pixels is None for _, pixels in parts):
             return None
+        # A single strip needs no copy.
         if len(parts) == 1:
             return parts[0][1]
         height = sum(rows for rows, _ in parts)
@@ -98,6 +99,7 @@ class RowPlane(StripPlane):
     def parts(self, top: int, bottom: int) -> Iterator[tuple[int, NDArray[Any] | None]]:
         """Yield the band's rows from top to bottom; strips in sequence are read at once."""
         for offset, rows in _merged(list(self._places(top, bottom)), self.row_bytes):
+            # A strip without an offset is left out, as GDAL's sparse files have it.
             if offset is None:
                 yield rows, None
             else:

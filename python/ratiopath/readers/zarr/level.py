@@ -1,4 +1,4 @@
-"""One array of a Zarr as a level: which chunks make a segment, and which of them are there."""
+"""One array of a Zarr as a level: the chunks that make a segment, and which of them exist."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ratiopath.readers.zarr.metadata import Axes
     from ratiopath.readers.zarr.shards import Chunk
 
-# Smaller chunks are read several at a time, for each read has a price of its own.
+# Smaller chunks are read several at a time, since every read has a cost of its own.
 SMALLEST_SIDE = 256
 LARGEST_SIDE = 2**32
 
@@ -75,7 +75,7 @@ class ZarrLevel:
         Raises:
             Exception: Whatever reading and decoding raise.
         """
-        # Every chunk is looked at, not only the first that is there.
+        # Every chunk is looked at, not only the first that exists: each must be safe to decode.
         is_there = sum(map(self._is_there, self._chunks(row, column))) > 0
         indices = set() if is_there or self._index is None else set(self._indices(row, column))
         if not is_there and indices <= self._sound:

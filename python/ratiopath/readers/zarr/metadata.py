@@ -1,4 +1,4 @@
-"""What the metadata of an OME-Zarr say: its axes, its levels, and how large a pixel is.
+"""The metadata of an OME-Zarr: its axes, its levels, and the size of a pixel.
 
 OME-NGFF 0.1 to 0.5 (https://ngff.openmicroscopy.org/0.5/): a group holds one array per level,
 listed under ``multiscales`` with the name, type and unit of each axis, and what scales every level
@@ -124,6 +124,7 @@ def named_axes(names: Sequence[str | None], types: Sequence[str | None]) -> Axes
     Raises:
         ValueError: There is not one x and one y.
     """
+    # Some writers have X and Y in capitals.
     lower = [str(name).lower() for name in names]
     if lower.count("y") != 1 or lower.count("x") != 1:
         raise RefusedError(f"the axes must be named, with one y and one x, not {list(names)}")

@@ -109,6 +109,7 @@ class ZarrReader(Reader):
         levels = [
             (dataset, ZarrLevel(self._folder, array, multiscale.axes)) for dataset, array in pairs
         ]
+        # NGFF wants them from fine to coarse, but not all writers comply.
         levels.sort(key=lambda pair: -pair[1].grid.width * pair[1].grid.height)
         for dataset, level in levels:
             _check_place(dataset, level, *levels[0])
@@ -159,7 +160,7 @@ def _check_place(dataset: Dataset, level: ZarrLevel, base: Dataset, level0: Zarr
     for scale, scale0, offset, size, size0 in sizes:
         if not (0 < scale < math.inf and 0 < scale0 < math.inf and math.isfinite(offset)):
             raise ValueError(f"level {dataset.path!r} has no sensible scale: {dataset.scale}")
-        # Centres of coarse pixels lie half a pixel off those of fine ones, which some write down.
+        # Some writers note that centres of coarse pixels lie half a pixel off those of fine ones.
         if abs(offset) > scale:
             raise RefusedError(
                 f"level {dataset.path!r} begins {offset:g} units off the origin, where its slide"

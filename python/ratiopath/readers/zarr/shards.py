@@ -1,4 +1,4 @@
-"""The index of a shard: where in it each chunk lies."""
+"""The index of a shard: where each chunk lies in it."""
 
 from __future__ import annotations
 

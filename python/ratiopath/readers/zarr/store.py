@@ -1,4 +1,4 @@
-"""A folder as a store that the zarr library reads, so that one way of reading serves them all."""
+"""A folder as a store for the zarr library, so that disk, zip and URL are read alike."""
 
 from __future__ import annotations
 
