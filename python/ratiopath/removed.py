@@ -1,4 +1,4 @@
-"""What ratiopath 1.5.0 had and this package has not: importing it names the substitute."""
+"""Modules that ratiopath 1.5.0 had and this package lacks: importing one names its substitute."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ SUBSTITUTES = {
 
 
 class RemovedModules(MetaPathFinder):
-    """Comes last on `sys.meta_path`, so it is asked only for what nobody else finds."""
+    """A finder that finds nothing, but names the substitute of a module that was removed."""
 
     def find_spec(
         self,
@@ -71,4 +71,5 @@ class RemovedModules(MetaPathFinder):
 
 def name_substitutes() -> None:
     """Have Python name the substitute where a removed module is imported."""
+    # Last, so that it is asked only for what no other finder has found.
     sys.meta_path.append(RemovedModules())

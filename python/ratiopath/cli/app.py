@@ -16,6 +16,7 @@ app = typer.Typer(
     name="ratiopath",
     no_args_is_help=True,
     add_completion=False,
+    # What is not caught is a fault of this package, and a plain traceback is what a report needs.
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},

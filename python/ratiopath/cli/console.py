@@ -39,12 +39,14 @@ def standard_error() -> Console:
 def say_error(text: str, *hints: str) -> None:
     """Print an error and hints on standard error, which keeps standard output for results."""
     console = standard_error()
+    # Of the message nothing is markup: it may contain a path with brackets.
     console.print("error:", style="bold red", end=" ")
     console.print(text, markup=False)
     for hint in hints:
         console.print(hint, markup=False)
 
 
+# rich has a column for bytes per second only.
 class _Rate(ProgressColumn):
     """A column with the speed, in units per second."""
 
@@ -63,6 +65,7 @@ class RunProgress(RunObserver):
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        # Bars rewrite their line, which would fill a log with copies of it.
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         self._bars = Progress(
             *columns,

@@ -22,7 +22,7 @@ _AGAIN = "start the same command again"
 HINTS: dict[str, str] = {
     "not_found": (
         "check --overlay; --on-missing skip leaves such slides out, --on-missing empty counts"
-        " them as covered by nothing"
+        " them as having no overlay pixels"
     ),
     "unreachable": f"the storage may answer another time: {_AGAIN}",
     "not_permitted": f"make sure that you may read the file, then {_AGAIN}",

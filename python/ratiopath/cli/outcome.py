@@ -1,4 +1,4 @@
-"""What came of a run: its slides, its results, and what the user should know of them."""
+"""The outcome of a run: its slides, its results, and what the user should know about them."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 @dataclass
 class Outcome:
-    """What came of a run.
+    """The outcome of a run, filled in step by step: an interrupted run has one as well.
 
     Attributes:
         settings: What it was asked to do.
         pairing: The slides and their overlays.
         dry_run: Whether nothing was measured.
-        plans: What was to be done.
-        done: The slides that are measured, now or before.
-        failed: The slides that could not be.
+        plans: The work that was planned.
+        done: The slides that are measured, by this run or an earlier one.
+        failed: The slides that failed.
         output: The table, if it was written.
         rows: How many rows it has.
-        pictures: The picture of each slide, drawn now or before.
+        pictures: The picture of each slide, drawn by this run or an earlier one.
         sheets: The contact sheets.
         seconds: How long it took.
     """
@@ -50,19 +50,19 @@ class Outcome:
     seconds: float = 0.0
 
     def planned(self, plans: RunPlan) -> None:
-        """Take over what is to be done."""
+        """Take over the work that was planned."""
         self.plans = plans
         self.done |= plans.done
         self.failed += plans.failed
 
     def measured(self, done: dict[SlidePair, SlideRecord], failed: list[SlideFailure]) -> None:
-        """Take over what was done."""
+        """Take over the slides that were measured."""
         self.done |= done
         self.failed += failed
 
     @property
     def tiles(self) -> int:
-        """How many tiles are measured."""
+        """How many tiles have been measured."""
         return sum(record.tiles for record in self.done.values())
 
     @property
@@ -73,9 +73,12 @@ class Outcome:
     def mean_fractions(self) -> dict[str, float]:
         """Return the mean over all tiles of each key's fraction."""
         records = list(self.done.values())
+        # Weighted by tiles, as if all slides were one. A mean of slides' means would let a biopsy
+        # count as much as a resection.
         sums = Counter[str]()
         for record in records:
             sums.update(record.sums)
+        # Slides smaller than a tile have none with --last drop.
         declared = self.settings.options.selection.declared_keys
         return {key: sums[key] / max(self.tiles, 1) for key in key_names(records, declared)}
 
@@ -88,7 +91,8 @@ class Outcome:
                 yield f"--keep asks for {key}, which no tile holds; found: {held}"
         if self.pairing.overlays:
             names = some(self.pairing.overlays)
-            yield f"not taken for slides, being overlays of others: {names}"
+            yield f"not treated as slides, because they are overlays of others: {names}"
+        # One line for each note with all its slides: a cohort from one scanner has the same notes.
         notes: dict[str, list[str]] = {}
         for pair, texts in self._notes():
             for text in texts:
@@ -97,6 +101,7 @@ class Outcome:
 
     def _notes(self) -> Iterator[tuple[SlidePair, list[str]]]:
         yield from ((pair, record.warnings) for pair, record in self.done.items())
+        # Else they are in the records.
         if self.dry_run:
             yield from ((plan.pair, list(plan.warnings)) for plan in self.plans.to_do)
 

@@ -132,6 +132,7 @@ def _items(text: str) -> list[tuple[str, str | None]]:
 def _value(text: str) -> Any:
     if text.startswith("("):
         return tuple(_value(number) for number in text[1:-1].split(","))
+    # An integer first: a float would round labels beyond 2^53.
     try:
         return int(text)
     except ValueError:

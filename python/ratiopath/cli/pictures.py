@@ -1,4 +1,4 @@
-"""Pictures of a run: one for each slide, and sheets of all of them."""
+"""Pictures of a run: one for each slide, and contact sheets of all slides."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from ratiopath.runs.settings import RunSettings
 
 SHEET = "contact-sheet"
+# More panels would make a sheet that no screen shows at a readable size.
 SLIDES_ON_A_SHEET = 24
-# More classes than a picture has histograms need not be read.
+# Pictures have no more histograms than this, so further classes need not be read.
 MOST_KEYS = 8
 
 
@@ -41,14 +42,14 @@ def draw_pictures(
 ) -> None:
     """Draw each slide that is done, and all of them on contact sheets.
 
-    A picture that is younger than its slide's part was drawn by an earlier run and is left. One
-    that cannot be drawn is a failure of its slide, whose tiles are in the table all the same.
+    A picture that is newer than its slide's part was drawn by an earlier run and is left alone. If
+    one cannot be drawn, its slide has failed, but its tiles are in the table all the same.
 
     Args:
-        outcome: What was measured; told of pictures and failures.
+        outcome: What was measured; pictures and failures are added.
         checkpoint: The slides' tiles.
-        folder: Where to draw; made if need be.
-        progress: Told how far it is.
+        folder: Where to write; created if needed.
+        progress: Is told of the progress.
 
     Raises:
         OSError: A picture cannot be written.
@@ -68,20 +69,21 @@ def draw_pictures(
             _save(figure, path)
         outcome.pictures[pair] = path
         progress.step()
+    # A sheet of one slide would repeat its picture.
     drawn = [pair for pair in pairs if pair in outcome.pictures]
     if len(drawn) > 1:
         outcome.sheets = list(_draw_sheets(drawn, outcome, checkpoint, folder))
 
 
 def picture_names(pairs: Sequence[SlidePair]) -> dict[SlidePair, str]:
-    """Return a file name for each slide, in folders like theirs where they lie in several.
+    """Return a file name for each slide, in subfolders if the slides are in several folders.
 
     Args:
         pairs: The slides.
 
     Returns:
-        Names relative to the folder of pictures: the slides' stems, or with their suffix where
-        stems are not unique.
+        Names relative to the folder of pictures: the slides' stems, with their suffix where a stem
+        is not unique.
     """
     paths = [Path(os.path.abspath(pair.slide)) for pair in pairs]  # noqa: PTH100 - symlinks stay
     common = Path(os.path.commonpath([path.parent for path in paths])) if paths else Path()
@@ -97,7 +99,7 @@ def picture_names(pairs: Sequence[SlidePair]) -> dict[SlidePair, str]:
 def part_columns(
     pair: SlidePair, record: SlideRecord, checkpoint: Checkpoint, keys: Sequence[str]
 ) -> dict[str, Any]:
-    """Read a slide's tiles as the columns that pictures are made of."""
+    """Read a slide's tiles as the columns that `ratiopath.plots` takes."""
     with pq.ParquetFile(checkpoint.path(pair)) as part:
         table = part.read()
     position = {key: index for index, key in enumerate(keys)}
@@ -111,7 +113,7 @@ def part_columns(
 
 
 def _drawn_keys(records: Sequence[SlideRecord], settings: RunSettings) -> list[str]:
-    """Return the keys that pictures show: those asked for, and those that cover most."""
+    """Return the keys that pictures show: those of the conditions, and those that cover most."""
     sums = Counter[str]()
     for record in records:
         sums.update(record.sums)
@@ -149,6 +151,7 @@ def _draw_sheets(
     keys = _drawn_keys(list(outcome.done.values()), settings)
     wanted = [key for key in settings.conditions.keys if key in keys] or keys[-1:]
 
+    # A generator: the sheet takes one slide's table at a time, however many slides it shows.
     def tables(some: Sequence[SlidePair]) -> Iterator[tuple[str, dict[str, Any]]]:
         for pair in some:
             yield pair.slide, part_columns(pair, outcome.done[pair], checkpoint, keys)
@@ -172,6 +175,7 @@ def _is_older(picture: Path, part: Path) -> bool:
 
 
 def _save(figure: Figure, path: Path) -> None:
+    # Put in place when complete: a picture cut short would pass for one that is done.
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as partial:
         figure.savefig(partial)

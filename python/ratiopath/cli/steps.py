@@ -1,4 +1,4 @@
-"""The steps of ``ratiopath overlap``: check, find, plan, measure, draw, merge, tell."""
+"""The steps of ``ratiopath overlap``: check, find, plan, measure, draw, merge, report."""
 
 from __future__ import annotations
 
@@ -29,23 +29,26 @@ if TYPE_CHECKING:
     from ratiopath.runs.pairing import Pairing
     from ratiopath.runs.settings import RunSettings
 
+# What shells return for a command that was stopped by Ctrl-C: 128 and the signal's number.
 _INTERRUPTED = 130
 _THREADS = "RATIOPATH_NUM_THREADS"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """What decides how a run goes, but not what it measures.
+    """How a run goes, which does not change what it measures.
+
+    So these may differ between a run and its continuation, unlike `RunSettings`.
 
     Attributes:
         output: The table to write.
         plot: Folder for pictures, or None.
-        absent: What is written where a value does not occur; None for null.
-        keep_all: Write dropped tiles too.
+        absent: What to write if a value does not occur in a tile; None for null.
+        keep_all: Also write dropped tiles.
         dry_run: Write nothing.
         as_json: Print the summary as JSON.
         strict: Stop at the first slide that fails.
-        restart: Discard what an unfinished run has left.
+        restart: Discard an unfinished run's results and start over.
         threads: How many threads, or None for what the environment says.
     """
 
@@ -61,15 +64,15 @@ class RunOptions:
 
 
 def run_overlap(slides: list[str], settings: RunSettings, options: RunOptions) -> Outcome:
-    """Run the command and say what came of it.
+    """Run the command and print its outcome.
 
     Args:
         slides: Slides, folders and patterns.
         settings: What to measure.
-        options: How.
+        options: How to go about it.
 
     Returns:
-        What came of it.
+        The outcome.
 
     Raises:
         typer.BadParameter: The settings cannot work; nothing was done.
@@ -97,7 +100,7 @@ def run_overlap(slides: list[str], settings: RunSettings, options: RunOptions) -
 
 
 def _checked(slides: list[str], settings: RunSettings, options: RunOptions) -> Pairing:
-    """Refuse what cannot work before any slide is opened."""
+    """Refuse what cannot work, before any slide is opened."""
     try:
         settings.check()
         pairing = find_pairs(slides, settings.overlay)
@@ -107,6 +110,7 @@ def _checked(slides: list[str], settings: RunSettings, options: RunOptions) -> P
         raise typer.BadParameter(
             f"{options.output} must end in .parquet", param_hint="'--output' / '-o'"
         )
+    # Only looked for: matplotlib is imported once the slides are measured, see `_draw`.
     if options.plot is not None and find_spec("matplotlib") is None:
         raise typer.BadParameter(
             "pictures need matplotlib: run pip install 'ratiopath[plots]'", param_hint="'--plot'"
@@ -121,6 +125,7 @@ def _run(
     if not options.dry_run:
         _open(checkpoint, settings, restart=options.restart)
     progress.stage("Looking at the slides", "slides", len(pairs))
+    # All slides before the first is measured: most mistakes show here, within seconds.
     plans = plan_run(pairs, settings, checkpoint, progress, strict=options.strict)
     outcome.planned(plans)
     if options.dry_run or (options.strict and plans.failed):
@@ -138,13 +143,14 @@ def _open(checkpoint: Checkpoint, settings: RunSettings, *, restart: bool) -> No
         checkpoint.open(settings, restart=restart)
     except OtherSettingsError as error:
         raise typer.BadParameter(
-            f"{error}: run it with those to go on, or with --restart to begin anew"
+            f"{error}: repeat those options to continue it, or add --restart to start over"
         ) from error
 
 
 def _write(
     outcome: Outcome, checkpoint: Checkpoint, options: RunOptions, progress: RunProgress
 ) -> None:
+    # In the order in which the slides were given, not that in which they were measured.
     done = [(pair, outcome.done[pair]) for pair in outcome.pairing.pairs if pair in outcome.done]
     if not done:
         return
@@ -159,7 +165,7 @@ def _write(
         absent=options.absent,
     )
     outcome.output = options.output
-    # What is done is kept for the run that will do what has failed.
+    # Kept for the next run, which then measures only the slides that failed.
     if not outcome.failed:
         checkpoint.remove()
 
@@ -172,7 +178,8 @@ def _draw(outcome: Outcome, checkpoint: Checkpoint, folder: Path, progress: RunP
 
 @contextmanager
 def _threads(count: int | None) -> Generator[None]:
-    """Set how many threads the pipeline uses, for the length of a block."""
+    """Set how many threads the pipeline uses within a block."""
+    # By the environment, which the pipeline reads at each call: there is no global pool to set.
     before = os.environ.get(_THREADS)
     if count is not None:
         os.environ[_THREADS] = str(count)

@@ -1,4 +1,4 @@
-"""What came of a run, for people."""
+"""The outcome of a run, for people."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from ratiopath.cli.outcome import some
 if TYPE_CHECKING:
     from ratiopath.cli.outcome import Outcome
 
-# Slides that a table lists; the JSON has all.
+# Slides listed in a table, so that a cohort does not scroll the result away; the JSON has all.
 LISTED = 20
 
 
 def say_summary(outcome: Outcome) -> None:
-    """Print what came of a run."""
+    """Print the outcome of a run."""
+    # Throughout: paths and class names may contain brackets, which rich would take for markup, and
+    # a path that is wrapped cannot be copied.
     console = Console(highlight=False)
     if outcome.dry_run:
         _say_plans(outcome, console)
@@ -37,7 +39,7 @@ def _say_plans(outcome: Outcome, console: Console) -> None:
     plans = outcome.plans
     table = _table("slide", "level px", "µm/px", "tiles", "overlay")
     for plan in plans.to_do[:LISTED]:
-        found = f"level {plan.overlay_level}" if plan.overlay_found else "none: covered by nothing"
+        found = f"level {plan.overlay_level}" if plan.overlay_found else "missing"
         table.add_row(
             escape(plan.pair.slide),
             " x ".join(map(str, plan.slide.extent)),
@@ -98,7 +100,7 @@ def _say_failed(outcome: Outcome, console: Console) -> None:
         if text is not None:
             console.print(f"    -> {escape(text)}", soft_wrap=True)
     if outcome.output is not None:
-        console.print("Started again, the same command does only the slides that failed.")
+        console.print("If run again, the same command does only the slides that failed.")
 
 
 def _say_files(outcome: Outcome, console: Console) -> None:
@@ -110,7 +112,7 @@ def _say_files(outcome: Outcome, console: Console) -> None:
     for path in pictures[:LISTED]:
         console.print(escape(path), soft_wrap=True)
     if len(pictures) > LISTED:
-        console.print(f"and {len(pictures) - LISTED} pictures more")
+        console.print(f"and {len(pictures) - LISTED} more pictures")
 
 
 def _table(*names: str) -> Table:

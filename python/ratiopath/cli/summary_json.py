@@ -1,4 +1,6 @@
-"""What came of a run, for programs; the documentation of the command line lists the fields."""
+"""The outcome of a run, for programs; the documentation of the command line lists the fields."""
+
+# Its names are a contract with scripts, and stay when names in the code change.
 
 from __future__ import annotations
 
@@ -17,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def say_json(outcome: Outcome) -> None:
-    """Print what came of a run as JSON."""
+    """Print the outcome of a run as JSON."""
     typer.echo(json.dumps(as_json(outcome), indent=2))
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
-    """Return what came of a run as what JSON can hold."""
+    """Return the outcome of a run as what JSON can hold."""
     return {
         "ratiopath": ratiopath.__version__,
         "status": _status(outcome),
@@ -68,6 +70,7 @@ def _slide_json(outcome: Outcome, pair: SlidePair) -> dict[str, Any]:
         "overlay_path": pair.overlay if record.overlay_found else None,
         "tiles": record.tiles,
         "kept": record.kept,
+        # A slide without tiles has no sums, so nothing is divided by 0.
         "coverage": {key: total / record.tiles for key, total in record.sums.items()},
         **{name: record.row[name] for name in ("extent_x", "extent_y", "mpp_x", "mpp_y", "level")},
         "overlay_level": record.overlay_level,

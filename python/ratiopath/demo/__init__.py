@@ -1,1 +1,1 @@
-"""The main job on one slide, shown at work: which tiles hold enough tissue?"""
+"""``ratiopath demo``: the tutorial on one slide, which is generated unless the user gives one."""

@@ -1,4 +1,4 @@
-"""The overlays tutorial on a local Ray: from a slide and an overlay to a table of tiles."""
+"""The overlay tutorial on a local Ray: from a slide and an overlay to a table of tiles."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ray.data import Dataset
     from shapely import Polygon
 
+# Small blocks, so that all CPUs have work and the progress bar moves, even for a small slide.
 TILES_PER_BLOCK = 256
 COLUMNS = (
     "path",
@@ -41,10 +42,10 @@ COLUMNS = (
 
 @contextmanager
 def local_ray() -> Generator[None]:
-    """Start a quiet Ray on this machine's CPUs, and stop it; a Ray that runs is left running."""
+    """Start a quiet Ray on this machine's CPUs and stop it; one that is running is left running."""
     running = ray.is_initialized()
     if not running:
-        # The demo reports to nobody.
+        # Ray reports its use to its makers unless told not to; a demo should not.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     try:
@@ -57,7 +58,8 @@ def local_ray() -> Generator[None]:
 
 @contextmanager
 def _quiet_ray_data() -> Generator[None]:
-    """Have Ray Data neither log nor draw, and raise a task's own error instead of a wrapper."""
+    """Stop Ray Data from logging and drawing, and let it raise a task's own error, unwrapped."""
+    # It draws a bar for every stage and prints a traceback of its own before it raises.
     context, logger = DataContext.get_current(), logging.getLogger("ray.data")
     before = context.enable_progress_bars, context.raise_original_map_exception, logger.level
     context.enable_progress_bars, context.raise_original_map_exception = False, True
@@ -79,13 +81,13 @@ def prepare_tiles(
         tile_extent: Width and height of a tile, in pixels of the tiles' level.
         stride: Distance from one tile to the next, in the same pixels.
         mpp: µm per pixel of the level to take tiles from, None for level 0.
-        slide_mpp: µm per pixel of level 0, None to take the file's word.
+        slide_mpp: µm per pixel of level 0, None for what the file says.
 
     Returns:
         A materialised dataset with one row per tile.
 
     Raises:
-        OverlayError: The slide cannot be read, or nothing says its resolution.
+        OverlayError: The slide cannot be read, or its resolution is unknown.
     """
     slides = read_slides(
         str(slide),
@@ -96,6 +98,7 @@ def prepare_tiles(
         stride=stride,
     )
     tiles = slides.flat_map(_tiling).repartition(target_num_rows_per_block=TILES_PER_BLOCK)
+    # The number of tiles is known from here on, which the progress bar needs.
     materialised: Dataset = tiles.materialize()
     return materialised
 
@@ -139,16 +142,16 @@ def cover_tiles(
         tiles: The dataset that `prepare_tiles` makes.
         roi: The region of interest, in tile pixels.
         overlay: The overlay's path.
-        overlay_mpp: µm per pixel of the overlay's level 0, None to take the file's word.
-        value: The overlay value, as text, whose fraction becomes ``tissue_coverage``.
-        advance: Told the number of tiles done, block by block.
+        overlay_mpp: µm per pixel of the overlay's level 0, None for what the file says.
+        value: The overlay's value, as text, whose fraction becomes ``tissue_coverage``.
+        advance: Is told how many tiles are done, block by block.
 
     Returns:
         One row per tile, by ``tile_y`` and ``tile_x``: the tile's columns, the struct
         ``tissue_overlap`` of the fraction of every value, and the float ``tissue_coverage``.
 
     Raises:
-        OverlayError: The overlay cannot be read, or nothing says its resolution.
+        OverlayError: The overlay cannot be read, or its resolution is unknown.
     """
 
     def extract_coverage(tile: dict[str, Any]) -> dict[str, Any]:

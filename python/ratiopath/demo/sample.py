@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SLIDE_MPP = 0.5
+SLIDE_MPP = 0.5  # a common scan at 20x
+# How much coarser the mask is than the slide, as a tissue detector's output usually is.
 SHRINK = 8
 MASK_MPP = SLIDE_MPP * SHRINK
 TILE = 256
+# Pixels over which copies of the picture of tissue fade into each other, so that no seams show.
 FADE = 64
+# Glass is not quite white on a scanner.
 BACKGROUND = 243
 MICROMETRES_PER_CENTIMETRE = 1e4
 
@@ -72,11 +75,13 @@ def write_sample(folder: Path, width: int = 20480, height: int = 16384, seed: in
 
 
 def _tissue_shape(width: int, height: int, seed: int) -> NDArray[np.uint8]:
-    """Say how much stained tissue there is, 0 to 255, at the mask's resolution."""
+    """Return how much stained tissue there is, 0 to 255, at the mask's resolution."""
+    # Blurred on a small grid and then enlarged: the cost of a blur grows with its width in pixels.
     coarse = (128, round(128 * width / height))
     rng = np.random.default_rng(seed)
     noise, stain = rng.standard_normal((2, *coarse))
     outline = _smooth(noise, 13) + _smooth(noise, 3) / 3
+    # The sixth power is flat inside and steep at the edges: tissue ends before the slide does.
     y, x = (np.linspace(-1, 1, n) ** 6 for n in coarse)
     inside = outline - 3 * np.maximum.outer(y, x)
     strongest = np.clip(220 + 25 * _smooth(stain, 6), 150, 255)
@@ -110,6 +115,7 @@ def _write_slide(path: Path, shape: NDArray[np.uint8]) -> None:
     with tifffile.TiffWriter(path, bigtiff=True) as tiff:
         for level, step in enumerate(_downsamples((height, width))):
             options = _level_options(level, SLIDE_MPP * step) | jpeg
+            # Level 0 takes 1 GB and is never held whole; level 1 is filled in while it is written.
             if level == 0:
                 tiles = _level_0_tiles(shape, reduced)
                 tiff.write(tiles, shape=(height, width, 3), dtype=np.uint8, **options)
@@ -121,7 +127,7 @@ def _write_slide(path: Path, shape: NDArray[np.uint8]) -> None:
 def _level_0_tiles(
     shape: NDArray[np.uint8], reduced: NDArray[np.uint8]
 ) -> Iterator[NDArray[np.uint8]]:
-    """Paint level 0 tile by tile, row-major, and fill in level 1 on the way."""
+    """Yield the tiles of level 0, row by row, and fill in level 1 on the way."""
     texture = _texture(SHRINK * shape.shape[1])
     for row in range(SHRINK * shape.shape[0] // TILE):
         top = row * TILE % texture.shape[0]
@@ -131,7 +137,7 @@ def _level_0_tiles(
 
 
 def _texture(width: int) -> NDArray[np.uint8]:
-    """Lay turned copies of the picture side by side, faded into each other; 3584 rows high."""
+    """Place turned copies of the picture side by side, fading into each other; 3584 rows high."""
     picture = data.immunohistochemistry()  # type: ignore[no-untyped-call]  # scikit-image's
     side = len(picture)
     stride = side - FADE
@@ -139,6 +145,7 @@ def _texture(width: int) -> NDArray[np.uint8]:
     ramp = np.minimum(1, (np.arange(side) + 0.5) / FADE)
     weight = np.multiply.outer(ramp * ramp[::-1], ramp * ramp[::-1]).astype(np.float32)
     block = np.zeros((size, size, 3), np.float32)
+    # Turned at random: a plain repetition is seen at once.
     turns = iter(np.random.default_rng(0).integers(8, size=64))
     for y in range(0, size, stride):
         for x in range(0, size, stride):
@@ -160,6 +167,7 @@ def _enlarged_band(shape: NDArray[np.uint8], row: int) -> NDArray[np.uint8]:
 
 
 def _paint(texture: NDArray[np.uint8], amount: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    # In 16-bit integers rather than floats, for this runs over every pixel of the slide.
     absorbed = np.uint16(255) - texture
     absorbed *= amount[..., np.newaxis]
     painted: NDArray[np.uint8] = BACKGROUND - np.minimum(absorbed >> 8, BACKGROUND)
@@ -170,6 +178,7 @@ def _halve(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Average 2 x 2 pixels; an odd last row or column is dropped."""
     height, width = (n // 2 * 2 for n in pixels.shape[:2])
     corners = [pixels[y:height:2, x:width:2] for y in (0, 1) for x in (0, 1)]
+    # Begins at 2, so that the division by 4 rounds to the nearest.
     total = np.full(corners[0].shape, 2, np.uint16)
     for corner in corners:
         total += corner

@@ -1,7 +1,7 @@
-"""The demo from end to end, saying what it does.
+"""The demo from end to end, with messages about what it does.
 
-`run` makes a slide and its mask unless it is given them, puts the tutorial's pipeline to work on a
-local Ray, and leaves a table and a picture.
+`run` generates a slide and its mask unless it is given them, runs the tutorial's pipeline on a
+local Ray, and writes a table and a picture.
 """
 
 from __future__ import annotations
@@ -30,25 +30,26 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import Console
 
-KEPT_COVERAGE = 0.5
+# The threshold of the tutorial.
+KEPT_FRACTION = 0.5
 _DRAWN = ("tile_x", "tile_y", "tile_extent_x", "tile_extent_y", "mpp_x", "mpp_y", "level")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DemoSettings:
-    """What the demo works on.
+    """The options of the demo.
 
     Attributes:
-        output: Folder for the results; made if need be.
-        slide: A slide, or None to make one.
-        overlay: The overlay aligned with the slide, or None together with ``slide``.
-        overlay_mpp: µm per pixel of the overlay's level 0, None to take the file's word.
-        slide_mpp: µm per pixel of the slide's level 0, None to take the file's word.
+        output: Folder for the results; created if needed.
+        slide: A slide, or None to generate one.
+        overlay: The slide's overlay; None if ``slide`` is.
+        overlay_mpp: µm per pixel of the overlay's level 0, None for what the file says.
+        slide_mpp: µm per pixel of the slide's level 0, None for what the file says.
         value: The overlay value that counts as tissue, as text.
         tile_extent: Width and height of a tile, in pixels of the tiles' level.
         stride: Distance from one tile to the next, in the same pixels.
         mpp: µm per pixel of the level to take tiles from, None for level 0.
-        sample_size: Width and height in pixels of the slide to make, multiples of 256.
+        sample_size: Width and height in pixels of the slide to generate, multiples of 256.
     """
 
     output: Path
@@ -64,11 +65,11 @@ class DemoSettings:
 
 
 def run(settings: DemoSettings, console: Console) -> pa.Table:
-    """Run the demo and say what it does.
+    """Run the demo.
 
     Args:
-        settings: What to work on.
-        console: Where to say it.
+        settings: Its options.
+        console: Where to print what it does.
 
     Returns:
         The table that is written to ``tiles.parquet``: one row per tile with ``path``, ``tile_x``,
@@ -77,9 +78,10 @@ def run(settings: DemoSettings, console: Console) -> pa.Table:
 
     Raises:
         OverlayError: The slide or the overlay cannot be read, or no tile holds the value that means
-            tissue; no result is written then.
+            tissue. Then no result is written.
         ValueError: A setting is out of range.
     """
+    # A value that is no number fails here, before Ray starts.
     number_text(settings.value)
     sample = _sample(settings, console)
     tiles = _covered_tiles(settings, sample, console)
@@ -99,12 +101,12 @@ def run(settings: DemoSettings, console: Console) -> pa.Table:
 
 
 def _sample(settings: DemoSettings, console: Console) -> Sample:
-    """Return the user's slide and overlay, or make some."""
+    """Return the user's slide and overlay, or generate both."""
     if settings.slide is not None and settings.overlay is not None:
         return Sample(settings.slide, settings.overlay)
     width, height = settings.sample_size
     settings.output.mkdir(parents=True, exist_ok=True)
-    console.print(f"Making a slide of {width} x {height} px and its tissue mask ...")
+    console.print(f"Generating a slide of {width} x {height} px and its tissue mask ...")
     sample = write_sample(settings.output, width, height)
     for path in (sample.slide, sample.mask):
         console.print(f"  {path}, {path.stat().st_size / 1e3:,.0f} kB", soft_wrap=True)
@@ -112,7 +114,7 @@ def _sample(settings: DemoSettings, console: Console) -> Sample:
 
 
 def _covered_tiles(settings: DemoSettings, sample: Sample, console: Console) -> pa.Table:
-    """Run the tutorial's pipeline, showing how far it is."""
+    """Run the tutorial's pipeline, with a progress bar."""
     console.print("Starting Ray and laying out the tiles ...")
     with local_ray():
         tiles = prepare_tiles(
@@ -135,7 +137,7 @@ def _covered_tiles(settings: DemoSettings, sample: Sample, console: Console) -> 
             )
             seconds = time.perf_counter() - start
     speed = table.num_rows / seconds
-    console.print(f"  {speed:,.0f} tiles/s, Ray's own start-up of the stage included")
+    console.print(f"  {speed:,.0f} tiles/s, including the start of the stage in Ray")
     return table
 
 
@@ -147,7 +149,7 @@ def _progress(console: Console) -> Progress:
 def _say_direct_speed(
     settings: DemoSettings, sample: Sample, tiles: pa.Table, console: Console
 ) -> None:
-    """Time the same work without Ray, in this process, from opening the file on."""
+    """Time the same work without Ray, in this process, including opening the file."""
     column = {name: tiles[name].to_numpy() for name in ("tile_x", "tile_y", "mpp_x", "mpp_y")}
     start = time.process_time()
     overlay_overlap(
@@ -158,14 +160,15 @@ def _say_direct_speed(
         overlay_mpp_y=settings.overlay_mpp,
     )
     seconds = time.process_time() - start
-    console.print("The same tiles by ratiopath.overlay_overlap, without Ray:")
+    console.print("The same tiles with ratiopath.overlay_overlap, without Ray:")
     console.print(
         f"  {tiles.num_rows / seconds:,.0f} tiles per second of CPU,"
-        f" {seconds / tiles.num_rows * 1e6:,.1f} µs each, opening and decoding included"
+        f" {seconds / tiles.num_rows * 1e6:,.1f} µs each, including opening and decoding"
     )
 
 
 def _check_value(settings: DemoSettings, sample: Sample, tiles: pa.Table) -> None:
+    # Before anything is written: a table of zeros would look like a result.
     found = [field.name for field in tiles.schema.field("tissue_overlap").type]
     if number_text(settings.value) not in found:
         raise OverlayValueError(
@@ -185,16 +188,16 @@ def _figure(settings: DemoSettings, sample: Sample, tiles: pa.Table) -> Figure:
         sample.slide,
         columns | {f"{COVERAGE_PREFIX}{value}": tiles["tissue_coverage"].to_numpy()},
         overlay=sample.mask,
-        keep=f"{value}>={KEPT_COVERAGE:g}",
+        keep=f"{value}>={KEPT_FRACTION:g}",
         overlay_mpp=None if mpp is None else (mpp, mpp),
-        title=f"{sample.slide.name}: coverage of the middle of each tile by {value}",
+        title=f"{sample.slide.name}: fraction of the middle of each tile that is {value}",
     )
 
 
 def _say_result(tiles: pa.Table, console: Console) -> None:
-    kept = np.count_nonzero(tiles["tissue_coverage"].to_numpy() >= KEPT_COVERAGE)
+    kept = np.count_nonzero(tiles["tissue_coverage"].to_numpy() >= KEPT_FRACTION)
     share = f"{kept} of {tiles.num_rows} tiles"
     console.print(
-        f"{share} have tissue in at least {KEPT_COVERAGE:.0%} of their central region."
-        " All tiles with their coverage, and the picture:"
+        f"{share} have tissue in at least {KEPT_FRACTION:.0%} of their central region."
+        " The table of all tiles, and the picture:"
     )

@@ -1,5 +1,6 @@
 """From slides to a table of the tiles worth keeping: what ``ratiopath overlap`` does.
 
-`pairs` pairs slides with overlays, `plan` lays tiles on a slide, `cover` measures them, `parts`
-keeps what is done, `merge` makes the table, and `run` puts them in order. No Ray, and no printing.
+`pairing` finds the slides and their overlays, `plan` lays tiles on a slide, `measure_slide`
+measures them, `checkpoint` keeps what is done, `merge` makes the table, and `run` calls these in
+order. No Ray, and nothing is printed.
 """

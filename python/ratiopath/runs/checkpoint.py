@@ -142,6 +142,7 @@ class Checkpoint:
         wanted = settings.as_json()
         if restart:
             self.remove()
+        # Parts of other settings must not get into this run's table.
         elif (left := self._left_settings()) is not None and left != wanted:
             names = [name for name in wanted if left.get(name) != wanted[name]]
             changes = "; ".join(f"{name}: {left.get(name)}, now {wanted[name]}" for name in names)
@@ -203,6 +204,7 @@ class Checkpoint:
             self.remove()
 
     def _has_parts(self) -> bool:
+        # What begins with a dot is a part that was cut short, see `replacing`.
         return any(not path.name.startswith(".") for path in self.folder.glob("*.parquet"))
 
     def _left_settings(self) -> dict[str, Any] | None:

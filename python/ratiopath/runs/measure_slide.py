@@ -63,6 +63,7 @@ class TileFractions:
 
     def dense(self, key: str) -> NDArray[np.float64]:
         """Return each tile's fraction of one key, 0 where it does not occur (N,)."""
+        # One key at a time: all keys at once would be tiles x values, mostly zeros.
         column = np.zeros(self.size)
         if key in self.keys:
             entries = self.columns == self.keys.index(key)
@@ -71,6 +72,7 @@ class TileFractions:
 
     def sums(self) -> dict[str, float]:
         """Return the sum of the fractions by key, of keys that occur."""
+        # A declared class that no tile holds adds no key: its column comes from the declaration.
         counts = np.bincount(self.columns, minlength=len(self.keys))
         sums = np.bincount(self.columns, self.fractions, minlength=len(self.keys))
         pairs = zip(self.keys, sums.tolist(), counts.tolist(), strict=True)
@@ -79,6 +81,7 @@ class TileFractions:
     def as_map(self) -> pa.MapArray:
         """Return a map from key to fraction for each tile."""
         counts = np.bincount(self.tiles, minlength=self.size)
+        # Arrow's offsets are of 32 bits; a chunk has fewer entries.
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
         codes = pa.array(self.columns.astype(np.int32))
         texts = pa.DictionaryArray.from_arrays(codes, pa.array(self.keys, pa.string()))
@@ -112,7 +115,7 @@ def measure_slide(plan: SlidePlan, settings: RunSettings) -> Iterator[MeasuredTi
         settings: What the run was asked to do.
 
     Yields:
-        The tiles, chunk by chunk.
+        The measured tiles, chunk by chunk.
 
     Raises:
         OverlayError: The overlay cannot be read, or holds a value that was not declared, or more
@@ -167,5 +170,6 @@ def _batch(
         overlay_mpp_y=overlay_mpp[1],
         slide_extent_x=extent[0],
         slide_extent_y=extent[1],
+        # Chosen with the plan, once for all chunks.
         level=plan.overlay_level,
     )

@@ -1,4 +1,4 @@
-"""Make one table of all slides' checkpoint, a batch at a time, and put it in place at once."""
+"""Merge the parts of all slides into one table, batch by batch, and put it in place at once."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from ratiopath.runs.checkpoint import Checkpoint, SlideRecord
     from ratiopath.runs.pairing import SlidePair
 
-# Rows of a row group: large enough to compress and to scan, small enough to hold.
+# Rows of a Parquet row group: many enough to compress well and to scan fast, few enough to hold.
 ROW_GROUP = 1 << 17
 
-# Fractions held at once.
+# Fractions held at once, 64 MB: with thousands of values a batch has fewer rows.
 MOST_CELLS = 1 << 23
 
 _SLIDE_FIELDS = [
@@ -38,23 +38,24 @@ _SLIDE_FIELDS = [
 
 
 def key_names(records: Iterable[SlideRecord], declared: Sequence[str] | None) -> list[str]:
-    """Return the keys of a table: those declared in their order, then those found, ascending.
+    """Return the keys of a table: the declared ones in their order, then those found, ascending.
 
     Args:
-        records: What is known of the slides.
+        records: The records of the slides.
         declared: Names of the classes or bins, or None.
     """
+    # Found keys beside declared ones: NaN is in no bin.
     found = {key for record in records for key in record.sums}
     first = list(declared or ())
     return [*first, *sorted(found.difference(first), key=key_order)]
 
 
 def table_schema(keys: Sequence[str], *, keep_all: bool) -> pa.Schema:
-    """Return the columns of the table; see the documentation of the command line.
+    """Return the columns of the table; the documentation of the command line explains them.
 
     Args:
-        keys: The keys, a column each.
-        keep_all: Whether dropped tiles are in it too, told apart by the column ``kept``.
+        keys: The keys, one column each.
+        keep_all: Whether it also holds dropped tiles; the column ``kept`` then tells them apart.
     """
     return pa.schema(
         [
@@ -82,11 +83,11 @@ def merge(
 
     Args:
         done: The slides, in the table's order.
-        checkpoint: Where their checkpoint are.
-        output: The table; what stood there before stays until the new one is complete.
+        checkpoint: Where their parts are.
+        output: The table; an older one stays until the new one is complete.
         declared: Names of the classes or bins, or None.
         keep_all: Whether to write dropped tiles too.
-        absent: What a value gets in a tile where it does not occur: a number, or None for null.
+        absent: What to write if a value does not occur in a tile: a number, or None for null.
 
     Returns:
         How many rows were written.
@@ -101,8 +102,10 @@ def merge(
             f"the slides hold {len(keys):,} different values, too many for a column each",
             code="too_many_values",
         )
+    # All keys are known before the first row is written: Parquet cannot add a column later.
     schema = table_schema(keys, keep_all=keep_all)
     rows = 0
+    # Written into the checkpoint's folder: what a killed run leaves of it is removed with the rest.
     with (
         replacing(output, checkpoint.folder) as path,
         pq.ParquetWriter(path, schema, compression="zstd") as writer,
@@ -134,6 +137,7 @@ def _tables(
     absent: float | None,
 ) -> Iterator[pa.Table]:
     position = {key: index for index, key in enumerate(keys)}
+    # Rows and columns of a batch multiply.
     rows_at_once = max(1, min(ROW_GROUP, MOST_CELLS // max(len(keys), 1)))
     keep_all = "kept" in schema.names
     for pair, record in done:
@@ -169,16 +173,18 @@ def _table(
 def fraction_columns(
     maps: pa.MapArray, position: dict[str, int], absent: float | None
 ) -> dict[str, pa.Array]:
-    """Spread a column of maps into a column per key.
+    """Turn a column of maps into one column for each key.
 
     Args:
         maps: A map from key to fraction for each tile.
-        position: The keys wanted and their numbers, from 0.
-        absent: What a key gets where it does not occur; None for null.
+        position: The keys wanted, numbered from 0.
+        absent: What to write where a key does not occur; None for null.
 
     Returns:
         A float64 column for each key.
     """
+    # A sliced array keeps the entries of rows outside it, so its offsets need not begin at 0, and
+    # keys and items are cut to what the offsets span.
     counts = np.diff(maps.offsets.to_numpy())
     tiles = np.repeat(np.arange(len(maps)), counts)
     start, end = maps.offsets[0].as_py(), maps.offsets[-1].as_py()
@@ -189,7 +195,7 @@ def fraction_columns(
     dense = np.full((len(position), len(maps)), np.nan if absent is None else absent)
     wanted = columns >= 0
     dense[columns[wanted], tiles[wanted]] = values[wanted]
-    # No fraction is NaN, so what still is has no entry.
+    # No fraction is NaN, so NaN marks what has no entry.
     mask = np.isnan(dense) if absent is None else None
     return {
         key: pa.array(dense[index], mask=None if mask is None else mask[index])

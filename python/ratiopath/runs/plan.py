@@ -1,4 +1,4 @@
-"""What is to be done for one slide: its level, its tiles and how its overlay is read.
+"""The work on one slide: its level, its tiles, and how its overlay is read.
 
 Only metadata are read, so that a run knows its size, and most of what will fail, before it starts.
 """
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from ratiopath.runs.settings import RunSettings
     from ratiopath.slides.rows import SlideLevel
 
-# Rows of one call into the pipeline. Labels of 8 bits have at most 256 values, however many pixels;
-# others may have one per pixel, so a call then also has at most so many pixels.
+# Tiles measured in one call. Labels of 8 bits have at most 256 values, however many pixels there
+# are. Other overlays may have one for each pixel, and each is an entry of the result: such a call
+# is also limited to so many overlay pixels.
 MOST_TILES = 1 << 16
 MOST_PIXELS = 1 << 26
 
@@ -43,7 +44,7 @@ class SlidePlan:
         mpp: µm per pixel of that level along x and y.
         xs: Left pixel of each column of tiles (columns,).
         ys: Top pixel of each row of tiles (rows,).
-        overlay_found: Whether the overlay is there.
+        overlay_found: Whether there is an overlay.
         overlay_level: The overlay's level that is read; None where there is no overlay.
         chunk: How many tiles to measure in one call.
         warnings: What the user should know.
@@ -70,7 +71,8 @@ class SlidePlan:
         return self.xs[columns], self.ys[rows]
 
     def chunks(self) -> list[range]:
-        """Split the tiles into parts to measure at once, whole rows of tiles where these fit."""
+        """Split the tiles into chunks to measure at once, whole rows of tiles where these fit."""
+        # Tiles of a row share segments, which are then decoded once.
         whole_rows = self.chunk // max(len(self.xs), 1) * len(self.xs)
         step = whole_rows or self.chunk
         return [range(start, min(start + step, self.tiles)) for start in range(0, self.tiles, step)]
@@ -117,7 +119,7 @@ def slide_extent(slide: SlideLevel, settings: RunSettings) -> Pair | None:
 def _positions(slide: SlideLevel, axis: int, settings: RunSettings) -> NDArray[np.int64]:
     extent, tile, stride = slide.extent[axis], settings.tile_extent[axis], settings.stride[axis]
     with warnings.catch_warnings():
-        # Said once a slide, in the notes.
+        # Mentioned once for each slide, in its notes.
         warnings.simplefilter("ignore", UserWarning)
         return grid_tiles(extent, tile, stride, last=settings.last)[:, 0]
 
@@ -154,5 +156,6 @@ def _notes(slide: SlideLevel, mpp: Pair, tiles: int, settings: RunSettings) -> l
     notes = [] if far is None else [far]
     sides = zip(settings.tile_extent, slide.extent, strict=True)
     if any(tile > whole for tile, whole in sides):
+        # With last="drop" such a slide has none.
         notes.append(f"the slide is smaller than a tile: {tiles} tiles")
     return notes

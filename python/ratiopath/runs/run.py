@@ -1,4 +1,4 @@
-"""A run: every slide planned, then measured or found done; one bad slide costs only itself."""
+"""A run: every slide is planned, then measured or found done; one bad slide costs only itself."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from ratiopath.runs.plan import SlidePlan
     from ratiopath.runs.settings import RunSettings
 
-# What a bad file may raise: whatever a codec makes of it is an OverlayError already.
+# What a bad file may raise: whatever a codec raises is an OverlayError by then. Anything else is a
+# fault of this package, and stops the run with its traceback.
 SLIDE_ERRORS = (OverlayError, OSError, ValueError, MemoryError)
 
 
 @dataclass(frozen=True)
 class SlideFailure:
-    """A slide that could not be done.
+    """A slide that failed.
 
     Attributes:
         pair: The slide and its overlay.
@@ -36,13 +37,13 @@ class SlideFailure:
 
 @dataclass
 class RunPlan:
-    """What a run has to do.
+    """The work of a run.
 
     Attributes:
         to_do: The slides to measure.
         done: Slides that an earlier run has measured.
         failed: Slides that cannot be measured.
-        skipped: Slides without an overlay that are left out.
+        skipped: Slides that are left out because they have no overlay.
     """
 
     to_do: list[SlidePlan] = field(default_factory=list)
@@ -57,22 +58,22 @@ class RunPlan:
 
 
 class RunObserver:
-    """Told what a run is doing; does nothing with it."""
+    """Is told what a run does; this one ignores it."""
 
     def planned(self, pair: SlidePair) -> None:
-        """Told that a slide was looked at."""
+        """A slide was planned, skipped, or found done or bad."""
 
     def begins(self, plan: SlidePlan) -> None:
-        """Told that a slide's tiles are being measured."""
+        """The tiles of a slide are about to be measured."""
 
     def advances(self, tiles: int) -> None:
-        """Told that so many more tiles are measured."""
+        """So many more tiles are measured."""
 
     def ends(self, plan: SlidePlan, record: SlideRecord) -> None:
-        """Told that a slide is done."""
+        """A slide is done."""
 
     def fails(self, failure: SlideFailure) -> None:
-        """Told that a slide cannot be done."""
+        """A slide failed."""
 
 
 def plan_run(
@@ -83,17 +84,17 @@ def plan_run(
     *,
     strict: bool,
 ) -> RunPlan:
-    """Look at every slide and its overlay.
+    """Open every slide and its overlay, and lay out the tiles.
 
     Args:
         pairs: The slides.
         settings: What the run was asked to do.
         checkpoint: What an earlier run may have done.
-        observer: Told of each slide.
-        strict: Stop at the first slide that cannot be done.
+        observer: Is told of each slide.
+        strict: Stop at the first slide that fails.
 
     Returns:
-        What is to be done.
+        The work.
     """
     plans = RunPlan()
     for pair in pairs:
@@ -126,17 +127,17 @@ def measure(
     *,
     strict: bool,
 ) -> tuple[dict[SlidePair, SlideRecord], list[SlideFailure]]:
-    """Measure what is to be done.
+    """Measure the slides that are to be measured.
 
     Args:
-        plans: What is to be done.
+        plans: The work.
         settings: What the run was asked to do.
         checkpoint: Where results are kept, slide by slide.
-        observer: Told how far it is.
-        strict: Stop at the first slide that cannot be done.
+        observer: Is told of the progress.
+        strict: Stop at the first slide that fails.
 
     Returns:
-        The slides done, and those that could not be.
+        The slides that are done, and those that failed.
     """
     done: dict[SlidePair, SlideRecord] = {}
     failed: list[SlideFailure] = []

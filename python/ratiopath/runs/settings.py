@@ -1,4 +1,7 @@
-"""What a run was asked to do: everything that decides a tile's coverage and whether it is kept."""
+"""What a run was asked to do: all that decides a tile's fractions and whether it is kept.
+
+Two runs with equal settings give equal tables, which is why a checkpoint is reused only then.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,8 @@ if TYPE_CHECKING:
     from ratiopath.placement.resolution import Pair
     from ratiopath.slides.grid import LastTile
 
-OnMissing: TypeAlias = Literal["error", "empty", "skip"]
+# The pipeline knows nothing of "skip": slides are skipped before they get there.
+MissingRule: TypeAlias = Literal["error", "empty", "skip"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,27 +34,28 @@ class RunSettings:
     """The options of a run.
 
     Attributes:
-        overlay: Where a slide's overlay lies, see `ratiopath.runs.pairing.overlay_path`.
+        overlay: Where a slide's overlay is, see `ratiopath.runs.pairing.overlay_path`.
         tile_extent: Width and height of a tile, in pixels of the chosen level.
         stride: Distance from one tile to the next along x and y, in the same pixels.
         mpp: Wanted µm per pixel of the tiles along x and y; the nearest level is taken.
         level: The slide's level to take tiles from; exactly one of ``mpp`` and ``level`` is set.
-        slide_mpp: µm per pixel of every slide's level 0, instead of what the files say.
+        slide_mpp: µm per pixel of level 0 of every slide, instead of what the files say.
         last: What happens to a last tile that does not end at the edge, see `grid_tiles`.
         roi: The region of interest as text, see `ratiopath.runs.roi_argument.parse_roi`.
-        overlay_mpp: µm per pixel of every overlay's level 0, instead of what the files say.
+        overlay_mpp: µm per pixel of level 0 of every overlay, instead of what the files say.
         overlay_level: The overlay's level to read, instead of the nearest one.
-        spans_slide: Overlays that do not say their resolution are taken to span their slide.
+        spans_slide: Assume that overlays without a resolution span their slide.
         coverage: ``"center"``, ``"all_touched"`` or ``"exact"``.
-        outside: ``"clip"``, or the value that pixels beyond the overlay count as.
+        outside: ``"clip"``, or the value that pixels beyond the overlay's edge count as.
         channel: The only channel to read.
         nodata: Values to leave out.
-        classes: Names of values, as pairs; the value ``"other"`` gathers the rest.
+        classes: Names of values, as pairs; the value ``"other"`` collects the rest.
         bins: Edges, to count ranges instead of values.
         on_missing: ``"error"``, ``"empty"``, or ``"skip"`` to leave such slides out.
         keep: Conditions, see `ratiopath.values.conditions`.
     """
 
+    # Numbers, texts and tuples of such only: they are written into the checkpoint as JSON.
     overlay: str
     tile_extent: tuple[int, int]
     stride: tuple[int, int]
@@ -68,7 +73,7 @@ class RunSettings:
     nodata: tuple[Any, ...] = ()
     classes: tuple[tuple[Any, str], ...] | None = None
     bins: tuple[float, ...] | None = None
-    on_missing: OnMissing = "error"
+    on_missing: MissingRule = "error"
     keep: tuple[str, ...] = ()
 
     @cached_property
@@ -94,6 +99,7 @@ class RunSettings:
             coverage=self.coverage,
             outside=self.outside,
             channel=self.channel,
+            # Slides to skip never come this far.
             on_missing="error" if self.on_missing == "error" else "empty",
             nodata=list(self.nodata) or None,
             classes=None if self.classes is None else dict(self.classes),
@@ -115,7 +121,7 @@ class RunSettings:
         """Which tiles to keep.
 
         Raises:
-            ValueError: A condition is none.
+            ValueError: A condition cannot be parsed, or asks for a class that is not declared.
         """
         return Keep.parse(self.keep, self.options.selection.declared_keys)
 
@@ -126,6 +132,7 @@ class RunSettings:
             ValueError: Says which and why.
             TypeError: An option has the wrong type.
         """
+        # Each of these checks its own part when it is first asked for.
         _ = self.tiling, self.options, self.region, self.conditions
         if self.overlay_level is not None and self.overlay_level < 0:
             raise ValueError(f"the overlay's level counts from 0, got {self.overlay_level}")
@@ -133,10 +140,12 @@ class RunSettings:
     def as_json(self) -> dict[str, Any]:
         """Return the settings, and the version that they are for, as JSON would hold them."""
         plain = {"version": _core.__version__, **asdict(self)}
+        # Through JSON and back: tuples become lists, as they are when read from a checkpoint.
         settings: dict[str, Any] = json.loads(json.dumps(plain))
         return settings
 
 
 def short_hash(text: str) -> str:
     """Return 20 characters that stand for a text in a file's name."""
+    # 80 bits: two of a billion slides share them with a probability of 1e-6.
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:20]

@@ -98,6 +98,7 @@ def demo(
     """
     if (slide is None) != (overlay is None):
         raise typer.BadParameter("--slide and --overlay go together")
+    # Options are checked before: a mistake should not wait for Ray to start.
     from ratiopath.demo.tutorial import DemoSettings, run  # noqa: PLC0415 - imports Ray, which takes its time
 
     settings = DemoSettings(

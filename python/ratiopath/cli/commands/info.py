@@ -18,6 +18,7 @@ from ratiopath.values.pixels import MOST_LABELS
 if TYPE_CHECKING:
     from ratiopath.slides.report import LevelReport, Report, Values
 
+# More values than this are counted, not listed.
 _LISTED = 16
 HELP_END = (
     "Large levels are sampled, and the output says so. [bold]Exit codes:[/] 0 done, 1 the file"
@@ -116,6 +117,7 @@ def _as_json(report: Report) -> dict[str, Any]:
 
 
 def _level_json(level: LevelReport) -> dict[str, Any]:
+    # Names are a contract with scripts, and stay when names in the code change.
     grid, values = level.grid, level.values
     return {
         "width": grid.width,
@@ -126,6 +128,7 @@ def _level_json(level: LevelReport) -> dict[str, Any]:
         "segment_height": grid.segment_height,
         "segments": grid.rows * grid.columns,
         "values": values.shares,
+        # NumPy's numbers are none that JSON can hold.
         "lowest": None if values.lowest is None else float(values.lowest),
         "highest": None if values.highest is None else float(values.highest),
         "complete": values.complete,

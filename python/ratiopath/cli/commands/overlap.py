@@ -79,6 +79,7 @@ def overlap(
         tile_extent=tile_extent,
         stride=optional("--stride", parsing.whole_pair, stride) or tile_extent,
         mpp=optional("--mpp", parsing.mpp_pair, mpp),
+        # RunSettings wants exactly one of the two.
         level=0 if level is None and mpp is None else level,
         slide_mpp=optional("--slide-mpp", parsing.mpp_pair, slide_mpp),
         last=last.value,
@@ -107,6 +108,7 @@ def overlap(
         threads=threads,
     )
     outcome = run_overlap(slides, settings, options)
+    # The table is written all the same, so scripts must be told by the exit code.
     if outcome.failed:
         raise typer.Exit(_FAILED)
 
