@@ -31,6 +31,7 @@ KINDS = [
     OverlayValueError,
 ]
 
+ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path(ratiopath.__file__).parent
 RAISED = {kind.__name__ for kind in KINDS} | {"VendorLayoutError"}
 
@@ -169,3 +170,11 @@ def test_every_error_that_the_package_raises_has_a_code():
             if not any(keyword.arg == "code" for keyword in node.keywords):
                 bare.append(f"{path.name}:{node.lineno}")
     assert bare == []
+
+
+def test_the_reference_lists_every_code():
+    page = (ROOT / "docs" / "api" / "ratiopath.md").read_text(encoding="utf-8")
+    rows = [
+        f"| `{code}` | {meaning} | {remedy or ''} |" for code, (meaning, remedy) in CODES.items()
+    ]
+    assert "\n".join(rows) in page
