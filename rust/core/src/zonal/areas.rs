@@ -57,31 +57,10 @@ use crate::pixels::Pixels;
 use crate::raster::spans::WholeRuns;
 use crate::zonal::interner::Interner;
 use crate::zonal::memo::{Memo, MemoKey, PackedAreas, WindowAreas};
+use crate::zonal::patch_areas::Entry;
+pub use crate::zonal::patch_areas::PatchAreas;
 use crate::zonal::summed_area::SummedArea;
 use crate::{Error, Result};
-
-/// One patch's area of one distinct pixel in one segment.
-// Not summed when it comes: a map from patch and pixel would be looked up for each, a sort at the end
-// sees 16 bytes an entry.
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    patch: u32,
-    key: u32,
-    area: f64,
-}
-
-/// Areas of distinct pixels, patch by patch.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PatchAreas {
-    /// Bytes of all distinct pixels, one after the other, in order of first sight.
-    pub keys: Vec<u8>,
-    /// Where each patch's entries start, and at the end how many there are.
-    pub offsets: Vec<usize>,
-    /// Which distinct pixel each entry is of, ascending within a patch.
-    pub key_indices: Vec<u32>,
-    /// The area of each entry, in pixels.
-    pub areas: Vec<f64>,
-}
 
 /// Where a collector finds and keeps counts.
 #[derive(Debug, Clone)]
@@ -254,23 +233,8 @@ impl AreaCollector {
     #[must_use]
     pub fn finish(&mut self, plan: &Plan) -> PatchAreas {
         let keys = std::mem::take(&mut self.keys);
-        let mut entries = std::mem::take(&mut self.entries);
-        // Segments came in the order of the file: those of one patch lie far from each other.
-        entries.sort_unstable_by_key(|entry| (entry.patch, entry.key));
-        let mut result = PatchAreas {
-            keys: keys.into_bytes(),
-            offsets: vec![0],
-            key_indices: vec![],
-            areas: vec![],
-        };
-        let same = |a: &Entry, b: &Entry| (a.patch, a.key) == (b.patch, b.key);
-        for group in entries.chunk_by(same) {
-            result.start_patches(group[0].patch as usize);
-            result.key_indices.push(group[0].key);
-            result.areas.push(group.iter().map(|entry| entry.area).sum());
-        }
-        result.start_patches(plan.patches());
-        result
+        let entries = std::mem::take(&mut self.entries);
+        PatchAreas::sum(keys, entries, plan.patches())
     }
 
     fn check_pixel(&self, actual: usize) -> Result<()> {
@@ -325,13 +289,6 @@ impl AreaCollector {
             let (patch, key) = (patch as u32, self.keys.index(pixel));
             self.entries.push(Entry { patch, key, area });
         }
-    }
-}
-
-impl PatchAreas {
-    /// Closes all patches before `patch`.
-    fn start_patches(&mut self, patch: usize) {
-        self.offsets.resize((patch + 1).max(self.offsets.len()), self.areas.len());
     }
 }
 

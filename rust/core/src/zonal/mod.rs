@@ -10,6 +10,7 @@ pub mod areas;
 mod interner;
 pub mod memo;
 pub mod moments;
+mod patch_areas;
 pub mod quantile;
 pub mod sample;
 mod summed_area;
