@@ -22,9 +22,7 @@ pub(crate) trait Key: Copy + Default + Ord + Into<u64> {
 impl Key for u32 {
     #[inline]
     fn of(pixel: &[u8]) -> Self {
-        let mut bytes = [0; 4];
-        bytes[..pixel.len()].copy_from_slice(pixel);
-        Self::from_le_bytes(bytes)
+        Self::from_le_bytes(padded(pixel))
     }
 
     fn sort(keys: &mut Vec<Self>) {
@@ -40,14 +38,20 @@ impl Key for u32 {
 impl Key for u64 {
     #[inline]
     fn of(pixel: &[u8]) -> Self {
-        let mut bytes = [0; 8];
-        bytes[..pixel.len()].copy_from_slice(pixel);
-        Self::from_le_bytes(bytes)
+        Self::from_le_bytes(padded(pixel))
     }
 
     fn sort(keys: &mut Vec<Self>) {
         keys.sort_unstable();
     }
+}
+
+/// A pixel's bytes, and zeros after them: of widths between, the digits above count as equal.
+#[inline]
+fn padded<const N: usize>(pixel: &[u8]) -> [u8; N] {
+    let mut bytes = [0; N];
+    bytes[..pixel.len()].copy_from_slice(pixel);
+    bytes
 }
 
 fn sort_by_digits(keys: &mut Vec<u32>) {
