@@ -68,6 +68,7 @@ fn among_sorted(values: &[WeightedValue], probability: f64) -> f64 {
     let mut previous = (values[0].value, 0.0);
     for (index, value) in values.iter().enumerate() {
         let place = index as f64 * value.weight + last * before;
+        // Places ascend, since weights are above 0: there is something to divide by.
         if place >= target && index > 0 {
             let part = (target - previous.1) / (place - previous.1);
             return between(previous.0, value.value, part);
