@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ratiopath_core::Error;
+use ratiopath_core::geometry::grid::{Bounds, Grid};
 use ratiopath_core::geometry::intersection::PreparedPolygon;
 use ratiopath_core::geometry::layer::{Layer, split};
 use ratiopath_core::geometry::polygon::Polygon;
@@ -10,7 +11,7 @@ use ratiopath_core::patches::gather::{OutputLayout, fill_background, fill_segmen
 use ratiopath_core::patches::plan::{LevelGrid, Patch, Plan};
 use ratiopath_core::patches::stencil::Stencil;
 use ratiopath_core::pixels::Pixels;
-use ratiopath_core::raster::Rule;
+use ratiopath_core::raster::{Rule, mask, rasterize};
 use ratiopath_core::zonal::areas::AreaCollector;
 use ratiopath_core::zonal::sample::SampleType;
 
@@ -79,6 +80,18 @@ fn a_segment_says_what_it_has_and_what_it_lacks() {
     assert_eq!(found, "segment has 3 x 3 pixels where at least 20 x 20 lie inside the level");
     let found = message(Pixels::of_rows(&bytes, 3, 3, 2));
     assert_eq!(found, "rows of 3 bytes are no whole pixels of 2 bytes");
+}
+
+#[test]
+fn a_mask_that_no_memory_holds_is_refused() {
+    let side = i32::MAX as usize;
+    let bounds = Bounds { x0: 0.0, y0: 0.0, x1: 1.0, y1: 1.0 };
+    let grid = Grid::new(side, side, bounds).unwrap();
+    let square = Polygon::new(SQUARE.to_vec(), vec![4]).unwrap();
+    let spans = rasterize(&square, &grid, Rule::Center, 0..1);
+    let found = message(mask::weights(&spans));
+    assert_eq!(found, "no memory for 2147483647 x 2147483647 pixels of 8 bytes");
+    assert!(matches!(mask::mask(&spans), Err(Error::Memory { pixel_bytes: 1, .. })));
 }
 
 #[test]

@@ -124,8 +124,6 @@ fn spans(feed: &mut Feed<'_>) -> Option<Spans> {
         ends.insert(0, feed.size());
     }
     let polygon = Polygon::new(vertices, ends).ok()?;
-    let moved = polygon.transformed([feed.float(), 1.0], [feed.float(), feed.float()]);
-    let polygon = moved.unwrap_or(polygon);
     let (height, width) = (feed.below(LARGEST_SIDE), feed.below(LARGEST_SIDE));
     let (x0, y0) = (feed.float(), feed.float());
     let bounds = match feed.byte() {

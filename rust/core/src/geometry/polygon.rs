@@ -49,16 +49,6 @@ impl Polygon {
         Ok(Self { vertices, ring_ends, reach })
     }
 
-    /// Moves every vertex to `vertex * scale + offset`, axis by axis.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Vertex`] where a vertex leaves the allowed range.
-    pub fn transformed(&self, scale: Point, offset: Point) -> Result<Self> {
-        let moved = |p: &Point| [p[0] * scale[0] + offset[0], p[1] * scale[1] + offset[1]];
-        Self::new(self.vertices.iter().map(moved).collect(), self.ring_ends.clone())
-    }
-
     /// The vertices of each ring.
     pub fn rings(&self) -> impl Iterator<Item = &[Point]> + '_ {
         self.ring_ranges().map(|range| &self.vertices[range])
