@@ -24,7 +24,8 @@ impl<T> IntoPyResult<T> for Result<T> {
 
 fn to_python(error: Error) -> PyErr {
     let message = error.to_string();
-    // What is not named here is a wrong argument.
+    // What is not named here is a wrong argument. Patches that touch too many segments are one too,
+    // though it is memory that they would take: fewer of them at once is the way out.
     match error {
         // Only what was decoded comes in rows of bytes.
         Error::Segment { .. } | Error::RowBytes { .. } => SegmentError::new_err(message),

@@ -11,6 +11,7 @@ use crate::error::IntoPyResult;
 type FractionArrays<'py> =
     (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<f64>>);
 
+// Frozen: layers are kept for the process, and asked by all its threads.
 #[pyclass(frozen, module = "ratiopath._core")]
 pub struct Layer {
     inner: layer::Layer,
@@ -52,6 +53,7 @@ impl Layer {
             self.inner.fractions(&PreparedPolygon::new(&region), x, y)
         };
         let found = py.detach(measure).into_py_result()?;
+        // NumPy indexes by signed integers. No layer has as many classes as they leave out.
         let integers =
             |places: &[usize]| PyArray1::from_iter(py, places.iter().map(|&place| place as i64));
         Ok((
@@ -72,6 +74,8 @@ pub fn is_certainly_valid(
 ) -> PyResult<bool> {
     let (vertices, ring_ends) = (points(&vertices)?, ring_ends.as_slice()?);
     let exteriors = exteriors.as_slice()?;
+    // What is refused is not valid beyond doubt either; GEOS says what is wrong with it, in words that
+    // users of shapely know.
     let prove = || {
         let polygon = polygon(vertices, ring_ends);
         polygon.is_ok_and(|polygon| validity::is_certainly_valid(&polygon, exteriors))
@@ -80,6 +84,7 @@ pub fn is_certainly_valid(
 }
 
 /// Views rows of two numbers as points.
+// Looked at by column as well: six numbers are three pairs, and also two triples.
 pub(crate) fn points<'a>(vertices: &'a PyReadonlyArray2<'_, f64>) -> PyResult<&'a [Point]> {
     match vertices.as_slice()?.as_chunks::<2>() {
         (points, []) if vertices.shape()[1] == 2 => Ok(points),

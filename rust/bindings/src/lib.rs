@@ -21,6 +21,8 @@ mod zonal;
 
 use pyo3::prelude::*;
 
+// Nothing here relies on the interpreter's lock: what threads share is frozen, and what changes is
+// borrowed by one at a time.
 #[pymodule(gil_used = false)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;

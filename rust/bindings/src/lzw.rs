@@ -11,6 +11,7 @@ pub fn decode_lzw(
     stream: &[u8],
     mut out: PyReadwriteArray1<'_, u8>,
 ) -> PyResult<usize> {
+    // Into the caller's memory: a slot that takes one segment after the other costs no page faults.
     let out = out.as_slice_mut()?;
     py.detach(|| lzw::decode_lzw(stream, out)).into_py_result()
 }

@@ -10,6 +10,7 @@ use crate::error::IntoPyResult;
 use crate::pixels::pixels_of;
 use crate::raster::Stencil;
 
+// Frozen: parts of one plan are worked on by several threads.
 #[pyclass(frozen, module = "ratiopath._core")]
 pub struct Plan {
     pub(crate) inner: plan::Plan,
@@ -45,6 +46,7 @@ impl Plan {
         Ok(Self { inner: py.detach(lay).into_py_result()? })
     }
 
+    // A copy at each call, which Python makes once: asked for each segment, it was quadratic in them.
     #[getter]
     fn segments<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i64>> {
         let segments = self.inner.segments().iter().map(|&segment| segment as i64);
@@ -65,6 +67,8 @@ impl Plan {
     }
 }
 
+// Outputs are bytes whatever their dtype, so that one function serves all, and a stride and an offset
+// of bytes say where patches lie: data and masks of one call may share one array.
 #[pyfunction]
 #[pyo3(signature = (plan, index, pixels, pixel_bytes, out, stride, offset))]
 #[expect(clippy::too_many_arguments, reason = "a flat call for a flat buffer")]

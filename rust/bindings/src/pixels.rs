@@ -22,6 +22,7 @@ pub(crate) fn pixels_of<'a>(
     rows: &'a PyReadonlyArray2<'_, u8>,
     pixel_bytes: usize,
 ) -> PyResult<Pixels<'a>> {
+    // Rows and not a flat buffer: the shape comes with the array and need not be said twice.
     let [height, row_bytes] = [rows.shape()[0], rows.shape()[1]];
     Pixels::of_rows(rows.as_slice()?, height, row_bytes, pixel_bytes).into_py_result()
 }

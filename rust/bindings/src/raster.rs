@@ -10,8 +10,10 @@ use ratiopath_core::raster::{self, Rule, mask};
 use crate::error::IntoPyResult;
 use crate::geometry::{points, polygon};
 
+// Frozen: Python keeps the stencils of the last regions for all threads.
 #[pyclass(frozen, module = "ratiopath._core")]
 pub struct Stencil {
+    // Shared with the plans that lay it, which may outlive the object.
     pub(crate) inner: Arc<stencil::Stencil>,
 }
 
@@ -55,6 +57,8 @@ impl Stencil {
 }
 
 impl Stencil {
+    // Not written into an array of NumPy's: making one needs the interpreter, filling it does not, and a
+    // vector is handed over without a copy.
     fn rows_of<'py, T: Element>(
         &self,
         py: Python<'py>,

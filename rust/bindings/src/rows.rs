@@ -3,6 +3,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
+// Made of slices of lists by Python, a row's dictionary took 1 µs and 0.1 µs an entry; this takes 0.06 µs
+// an entry. Dictionaries are the interpreter's, so that it is not left here.
 #[pyfunction]
 #[pyo3(signature = (dictionaries, rows, keys, columns, values))]
 pub fn fill_dictionaries(
