@@ -81,7 +81,13 @@ ROOMS = {
 }
 
 # They work on numbers that others have read.
-PURE = ("values", "call.region", "placement.resolution", "placement.layout")
+PURE = (
+    "values",
+    "call.region",
+    "placement.resolution",
+    "placement.downsamples",
+    "placement.layout",
+)
 INPUT_AND_OUTPUT = ("os", "io", "pathlib", "fsspec", "tifffile", "openslide", "ratiopath.storage")
 
 Imports = dict[str, set[str]]

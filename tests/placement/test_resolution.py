@@ -10,12 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ratiopath.errors import OverlayResolutionError, OverlayValueError
+from ratiopath.placement.downsamples import level_downsamples, level_mpps
 from ratiopath.placement.resolution import (
     base_mpp,
     choose_level,
     find_base_mpp,
-    level_downsamples,
-    level_mpps,
     snap_scale,
 )
 from ratiopath.readers.base import Level, ResolutionMetadata

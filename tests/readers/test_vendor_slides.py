@@ -14,7 +14,7 @@ from PIL import Image
 from shapely import box
 
 from ratiopath import OverlayFormatError, OverlayResolutionError, overlay_overlap, read_overlay
-from ratiopath.placement.resolution import level_mpps
+from ratiopath.placement.downsamples import level_mpps
 from ratiopath.readers.base import ResolutionMetadata
 from ratiopath.readers.opening import open_reader
 from ratiopath.readers.openslide import OpenSlideReader

@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratiopath.api.arrays import count_values
+from ratiopath.placement.downsamples import level_downsamples, level_mpps
 from ratiopath.placement.resolution import (
     describe_missing_mpp,
     find_base_mpp,
     has_default_tags,
-    level_downsamples,
-    level_mpps,
 )
 from ratiopath.readers.opening import open_reader
 from ratiopath.values.keys import key_order

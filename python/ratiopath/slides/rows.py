@@ -17,13 +17,12 @@ import numpy as np
 import pyarrow as pa
 
 from ratiopath.errors import OverlayResolutionError
+from ratiopath.placement.downsamples import level_downsamples, level_mpps
 from ratiopath.placement.resolution import (
     choose_level,
     describe_missing_mpp,
     existing_level,
     find_base_mpp,
-    level_downsamples,
-    level_mpps,
 )
 from ratiopath.readers.opening import open_reader
 
