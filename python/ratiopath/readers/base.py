@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ratiopath.errors import OverlayFormatError
+from ratiopath.errors import OverlayError, OverlayFormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -45,6 +46,13 @@ class Level:
     def rows(self) -> int:
         """How many segments lie on top of each other."""
         return -(-self.height // self.segment_height)
+
+    def size_within(self, row: int, column: int) -> tuple[int, int]:
+        """Return the width and height of the part of a segment that lies inside the level."""
+        return (
+            min(self.segment_width, self.width - column * self.segment_width),
+            min(self.segment_height, self.height - row * self.segment_height),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +104,28 @@ def cannot_read(what: str, error: Exception, path: str) -> OverlayFormatError:
         code, remedy = error.code, error.remedy
     reason = f"{what} cannot be read: {error}"
     return OverlayFormatError(reason, path, code=code, remedy=remedy)
+
+
+@contextmanager
+def closed_on_error(reader: Reader, what: str) -> Generator[None]:
+    """Close a reader that cannot be opened, and say so of its file.
+
+    Args:
+        reader: The reader, whose ``path`` and file are set.
+        what: The file, for the message.
+
+    Raises:
+        OverlayError: Whatever opening raised: as it was, or as "cannot be read".
+    """
+    try:
+        yield
+    except OverlayError:
+        # It says more already. A remote file whose server fails, for one, is not corrupt.
+        reader.close()
+        raise
+    except Exception as error:
+        reader.close()
+        raise cannot_read(what, error, reader.path) from error
 
 
 def segment_name(level: int, row: int, column: int) -> str:
@@ -215,12 +245,12 @@ class Reader(ABC):
             return self.read_segment(level, row, column)
         return self.read_segment_into(slot, level, row, column)
 
-    def read_ahead(self, level: int, places: Sequence[tuple[int, int]]) -> int:  # noqa: ARG002 - for those that do
+    def read_ahead(self, level: int, segments: Sequence[tuple[int, int]]) -> int:  # noqa: ARG002 - for those that do
         """Fetch what some segments are stored in, in as few requests as that takes.
 
         Args:
             level: Index into ``levels``.
-            places: Row and column of the segments that will be read next, in their order.
+            segments: Row and column of the segments that will be read next, in their order.
 
         Returns:
             How many of them, from the first, need no request of their own any more; at least one
@@ -229,7 +259,7 @@ class Reader(ABC):
         Raises:
             OverlayError: The overlay could not be read, or was replaced meanwhile.
         """
-        return len(places)
+        return len(segments)
 
     @abstractmethod
     def close(self) -> None:

@@ -10,7 +10,6 @@ metre or inch is not believed: it is meant for printing.
 from __future__ import annotations
 
 import io
-import os
 import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,13 +27,15 @@ from ratiopath.readers.base import (
     RefusedError,
     ResolutionMetadata,
     cannot_read,
+    closed_on_error,
     segment_name,
 )
 from ratiopath.readers.codestreams import jpeg_frame, png_size
 from ratiopath.resources import LARGEST_SEGMENT
-from ratiopath.storage.files import PositionalFile, RandomAccessFile
+from ratiopath.storage.files import RandomAccessFile, random_access
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
     from numpy.typing import NDArray
@@ -86,21 +87,14 @@ class ImageReader(Reader):
     def __init__(
         self, file: RandomAccessFile | str | os.PathLike[str], transparent: float = 0
     ) -> None:
-        if not isinstance(file, RandomAccessFile):
-            file = PositionalFile(os.fspath(file))
+        file = random_access(file)
         self.path = file.path
         self._file = file
         self.identity = (*self._file.identity, transparent)
         self._transparent = transparent
         self.resolution = ResolutionMetadata()
-        try:
+        with closed_on_error(self, "the image"):
             self._open()
-        except OverlayError:
-            self.close()
-            raise
-        except Exception as error:
-            self.close()
-            raise cannot_read("the image", error, self.path) from error
 
     def read_segment(self, level: int, row: int, column: int) -> NDArray[Any]:
         """Decode the image; see `Reader.read_segment`.

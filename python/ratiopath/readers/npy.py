@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import io
 import math
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib import format as npy_format
 
-from ratiopath.errors import OverlayError
 from ratiopath.readers.base import (
     SAMPLE_TYPES,
     Level,
@@ -18,12 +16,15 @@ from ratiopath.readers.base import (
     RefusedError,
     ResolutionMetadata,
     cannot_read,
+    closed_on_error,
     segment_name,
 )
 from ratiopath.resources import LARGEST_SEGMENT
-from ratiopath.storage.files import PositionalFile, RandomAccessFile
+from ratiopath.storage.files import RandomAccessFile, random_access
 
 if TYPE_CHECKING:
+    import os
+
     from numpy.typing import NDArray
 
 MAGIC = npy_format.MAGIC_PREFIX
@@ -55,21 +56,13 @@ class NpyReader(Reader):
     """
 
     def __init__(self, file: RandomAccessFile | str | os.PathLike[str]) -> None:
-        if not isinstance(file, RandomAccessFile):
-            file = PositionalFile(os.fspath(file))
+        file = random_access(file)
         self.path = file.path
         self._file = file
         self.identity = self._file.identity
         self.resolution = ResolutionMetadata()
-        try:
+        with closed_on_error(self, "the .npy file"):
             self._read_header()
-        except OverlayError:
-            # A remote file that fails is not corrupt.
-            self.close()
-            raise
-        except Exception as error:
-            self.close()
-            raise cannot_read("the .npy file", error, self.path) from error
 
     def read_segment(self, level: int, row: int, column: int) -> NDArray[Any]:
         """Read one band of rows, or of columns in Fortran's order; see `Reader.read_segment`.

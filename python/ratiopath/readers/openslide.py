@@ -84,8 +84,7 @@ class OpenSlideReader(Reader):
         """
         grid, downsample = self.levels[level], self._downsamples[level]
         left, top = column * grid.segment_width, row * grid.segment_height
-        width = min(grid.segment_width, grid.width - left)
-        height = min(grid.segment_height, grid.height - top)
+        width, height = grid.size_within(row, column)
         x = _unblended(left, width, downsample, self._unseen_shift)
         y = _unblended(top, height, downsample, self._unseen_shift)
         if x is None or y is None:

@@ -64,7 +64,7 @@ class Segment(NamedTuple):
     content_id: int | None = None
 
 
-# The source's number, a segment's stored bytes, and the rows and columns that lie on the level.
+# The source's number, a segment's stored bytes, and the width and height that lie on the level.
 ComparableKey: TypeAlias = "tuple[int | None, bytes, int, int]"
 
 
@@ -253,10 +253,7 @@ class SegmentSource:
         if stored is None:
             return None
         # A codec may crop a tile at the level's edge, which its bytes do not show.
-        grid = self._grid
-        height = min(grid.segment_height, grid.height - row * grid.segment_height)
-        width = min(grid.segment_width, grid.width - column * grid.segment_width)
-        key = (self._number, stored, height, width)
+        key = (self._number, stored, *self._grid.size_within(row, column))
         content_id, is_first = self._cache.content_id_of(key, self._limit)
         # The cache holds the same bytes, as its key. Where it holds nothing, reading them twice is
         # better than holding those of a whole run of segments.

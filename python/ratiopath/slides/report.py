@@ -190,8 +190,7 @@ def _segments(reader: Reader, index: int, limit: float) -> Iterator[NDArray[Any]
     decoded = 0
     for number in range(total):
         row, column = divmod(number * step % total, level.columns)
-        height = min(level.segment_height, level.height - row * level.segment_height)
-        width = min(level.segment_width, level.width - column * level.segment_width)
+        width, height = level.size_within(row, column)
         segment = reader.read_segment(index, row, column)
         if segment is None:
             # Broadcast, not filled: a sparse level may be mostly left out.

@@ -146,6 +146,11 @@ class PositionalFile(RandomAccessFile):
                 return self.stream.read(count) or b""
 
 
+def random_access(file: RandomAccessFile | str | os.PathLike[str]) -> RandomAccessFile:
+    """Return a file as it is, or the file of a path, opened."""
+    return file if isinstance(file, RandomAccessFile) else PositionalFile(os.fspath(file))
+
+
 def path_status(path: str) -> os.stat_result:
     """Return what the operating system says of a file or folder, before it is opened.
 

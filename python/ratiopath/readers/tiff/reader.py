@@ -10,7 +10,6 @@ what they are.
 
 from __future__ import annotations
 
-import os
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,15 +18,23 @@ import tifffile
 
 from ratiopath.errors import OverlayError, OverlayFormatError
 from ratiopath.readers.alpha import without_alpha
-from ratiopath.readers.base import SAMPLE_TYPES, Reader, RefusedError, cannot_read, segment_name
+from ratiopath.readers.base import (
+    SAMPLE_TYPES,
+    Reader,
+    RefusedError,
+    cannot_read,
+    closed_on_error,
+    segment_name,
+)
 from ratiopath.readers.tiff.level import TiffLevel
 from ratiopath.readers.tiff.metadata import GDAL_NODATA, fill_value, resolution_metadata
 from ratiopath.readers.tiff.orientation import oriented_levels, oriented_resolution
 from ratiopath.readers.tiff.pyramid import pyramid_pages
 from ratiopath.resources import LARGEST_SEGMENT
-from ratiopath.storage.files import PositionalFile, RandomAccessFile
+from ratiopath.storage.files import RandomAccessFile, random_access
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
     from typing import IO
 
@@ -83,21 +90,14 @@ class TiffReader(Reader):
     def __init__(
         self, file: RandomAccessFile | str | os.PathLike[str], transparent: float = 0
     ) -> None:
-        if not isinstance(file, RandomAccessFile):
-            file = PositionalFile(os.fspath(file))
+        file = random_access(file)
         self.path = file.path
         self._file = file
         self.reads_ahead = file.is_remote
         self.identity = (*self._file.identity, transparent)
         self._transparent = transparent
-        try:
+        with closed_on_error(self, "the TIFF"):
             self._open(tifffile.TiffFile(cast("IO[bytes]", self._file.stream)))
-        except OverlayError:
-            self.close()
-            raise
-        except Exception as error:
-            self.close()
-            raise cannot_read("the TIFF", error, self.path) from error
 
     def read_segment(self, level: int, row: int, column: int) -> NDArray[Any] | None:
         """Decode one tile or band of rows; see `Reader.read_segment`.
@@ -155,9 +155,9 @@ class TiffReader(Reader):
             # Reading the segment meets the same and says where.
             return None
 
-    def read_ahead(self, level: int, places: Sequence[tuple[int, int]]) -> int:
+    def read_ahead(self, level: int, segments: Sequence[tuple[int, int]]) -> int:
         """Fetch tiles or strips many at a time; see `Reader.read_ahead`."""
-        return self._file.read_ahead([self._levels[level].ranges(*place) for place in places])
+        return self._file.read_ahead([self._levels[level].ranges(*segment) for segment in segments])
 
     def close(self) -> None:
         """Close the file."""

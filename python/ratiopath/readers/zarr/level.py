@@ -93,9 +93,9 @@ class ZarrLevel:
         pixels = part.transpose([sorted(order).index(axis) for axis in order])
         return np.ascontiguousarray(pixels, self.dtype)
 
-    def read_ahead(self, places: Iterable[tuple[int, int]]) -> None:
+    def read_ahead(self, segments: Iterable[tuple[int, int]]) -> None:
         """Fetch what many segments are stored in, at once."""
-        chunks = [chunk for place in places for chunk in self._chunks(*place)]
+        chunks = [chunk for segment in segments for chunk in self._chunks(*segment)]
         if self._index is None:
             self._folder.get_ahead((self._key(chunk), WHOLE) for chunk in chunks)
         elif self._index.is_plain:

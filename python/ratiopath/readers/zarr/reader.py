@@ -18,6 +18,7 @@ from ratiopath.readers.base import (
     RefusedError,
     ResolutionMetadata,
     cannot_read,
+    closed_on_error,
     segment_name,
 )
 from ratiopath.readers.zarr.level import ZarrLevel
@@ -52,13 +53,9 @@ class ZarrReader(Reader):
         self.identity = (*folder.identity, transparent)
         self.reads_ahead = folder.is_remote
         self._folder = folder
-        try:
+        with closed_on_error(self, "the Zarr"):
             self._open(zarr.open(FolderStore(folder), mode="r", zarr_format=zarr_format))
             folder.settle()
-        except OverlayError:
-            raise
-        except Exception as error:
-            raise cannot_read("the Zarr", error, self.path) from error
 
     def read_segment(self, level: int, row: int, column: int) -> NDArray[Any] | None:
         """Decode one chunk, or several small ones; see `Reader.read_segment`.
@@ -73,15 +70,15 @@ class ZarrReader(Reader):
         except Exception as error:
             raise cannot_read(segment_name(level, row, column), error, self.path) from error
 
-    def read_ahead(self, level: int, places: Sequence[tuple[int, int]]) -> int:
+    def read_ahead(self, level: int, segments: Sequence[tuple[int, int]]) -> int:
         """Fetch chunks many at a time; see `Reader.read_ahead`."""
         array = self._levels[level]
         count = max(1, AHEAD_BYTES // array.segment_bytes)
         try:
-            array.read_ahead(places[:count])
+            array.read_ahead(segments[:count])
         except ValueError as error:
             raise cannot_read("a shard", error, self.path) from error
-        return min(count, len(places))
+        return min(count, len(segments))
 
     def close(self) -> None:
         """Do nothing: no file stays open, save a zip file, with its folder."""
