@@ -22,6 +22,7 @@ from memory import CASES, peak
 from ratiopath.call.batch import Batch
 from ratiopath.call.options import Options
 from ratiopath.call.region import Region
+from ratiopath.call.request import Call
 from ratiopath.measure.pipeline import stacked_patches
 from ratiopath.readers.base import Reader
 from ratiopath.readers.tiff.reader import TiffReader
@@ -138,7 +139,7 @@ def patches(overlay: Path) -> Line:
 
     def read(part: slice) -> NDArray[Any]:
         batch = Batch.of(str(overlay), tile_x=x[part], tile_y=y[part], mpp_x=MPP, mpp_y=MPP)
-        return stacked_patches(batch, roi, Options())
+        return stacked_patches(Call(roi, batch, Options()))
 
     pixels = tifffile.imread(overlay)
     stacks = [read(part) for part in parts[:2]]

@@ -21,6 +21,7 @@ from ratiopath import (
 from ratiopath.call.batch import Batch
 from ratiopath.call.options import patch_options
 from ratiopath.call.region import Region
+from ratiopath.call.request import Call
 from ratiopath.measure.pipeline import stacked_patches
 
 ROI = box(0, 0, 4, 4)
@@ -37,7 +38,7 @@ def stacked(roi, pixels, x, y, mpp_x, mpp_y, *, dtype, outside="clip", channel=N
     options: dict[str, Any] = {"coverage": "center", "on_missing": "error", "storage_options": None}
     checked = patch_options(dtype=dtype, outside=outside, channel=channel, **options)
     batch = Batch.of(pixels, tile_x=x, tile_y=y, mpp_x=mpp_x, mpp_y=mpp_y, **mpp)
-    return stacked_patches(batch, Region.from_geometry(roi), checked)
+    return stacked_patches(Call(Region.from_geometry(roi), batch, checked))
 
 
 @pytest.mark.parametrize("coverage", ["center", "all_touched", "exact"])

@@ -14,6 +14,7 @@ from ratiopath import OverlayValueError, overlay_overlap
 from ratiopath.call.batch import Batch
 from ratiopath.call.options import overlap_options
 from ratiopath.call.region import Region
+from ratiopath.call.request import Call
 from ratiopath.measure.pipeline import fractions
 from ratiopath.results.arrow import struct_column
 
@@ -39,7 +40,8 @@ def struct(pixels, x=(0,), *, absent: float | None = 0.0, **options):
     numbers = {"tile_x": list(x), "tile_y": 0, "mpp_x": 1, "mpp_y": 1}
     batch = Batch.of(pixels, **numbers, overlay_mpp_x=1, overlay_mpp_y=1)
     region = Region.rectangle(pixels.shape[1], pixels.shape[0])
-    return struct_column(batch, list(fractions(batch, region, checked)), checked).to_pylist()
+    found = list(fractions(Call(region, batch, checked)))
+    return struct_column(batch, found, checked).to_pylist()
 
 
 def test_values_are_keyed_by_themselves():

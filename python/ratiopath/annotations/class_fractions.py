@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from ratiopath.annotations.layer import AnnotationLayer
     from ratiopath.call.annotation_options import AnnotationOptions
-    from ratiopath.call.batch import Batch, Group
+    from ratiopath.call.batch import Group
+    from ratiopath.call.request import Call
 
 _MPP, _ANNOTATIONS_MPP = ("mpp_x", "mpp_y"), ("annotations_mpp_x", "annotations_mpp_y")
 _SCALE = ("downsample", *_MPP, *_ANNOTATIONS_MPP)
@@ -56,33 +57,29 @@ def check_places(roi: object, columns: Mapping[str, object]) -> None:
         raise ValueError("annotations_mpp_x and annotations_mpp_y need mpp_x and mpp_y")
 
 
-def annotation_fractions(
-    batch: Batch, region: Region | None, options: AnnotationOptions
-) -> Iterator[Fractions]:
+def annotation_fractions(call: Call[AnnotationOptions]) -> Iterator[Fractions]:
     """Yield the fractions of each group of rows, one file of annotations at a time.
 
     Args:
-        batch: The rows; their overlays are files of annotations.
-        region: The ROI in tile pixels, or None for the whole tile.
-        options: Which annotations count, and under which key.
+        call: The call; its rows point at files of annotations.
 
     Raises:
         OverlayError: A file is missing or damaged, or a row's numbers make no sense; names both.
     """
+    batch = call.batch
     batch.require("tile_x", "tile_y")
     needed = [name for name in _SCALE if name in batch.numbers]
     needed = ["downsample"] if "downsample" in needed else needed
     batch.require(*needed, positive=True)
-    if region is None:
+    if call.region is None:
         batch.require(*EXTENT, positive=True)
         needed += EXTENT
     for group in batch.groups(needed):
-        yield _group_fractions(batch, group, region, options)
+        yield _group_fractions(call, group)
 
 
-def _group_fractions(
-    batch: Batch, group: Group, region: Region | None, options: AnnotationOptions
-) -> Fractions:
+def _group_fractions(call: Call[AnnotationOptions], group: Group) -> Fractions:
+    region, options = call.region, call.options
     try:
         # A batch of annotations holds paths only.
         layer = cache.read(cast("str | None", group.overlay), options)
@@ -98,8 +95,8 @@ def _group_fractions(
         keys = layer.keys
         scale = _scale(group)
         x, y = (
-            np.ascontiguousarray(batch.numbers[name][group.rows] * factor)
-            for name, factor in zip(("tile_x", "tile_y"), scale, strict=True)
+            np.ascontiguousarray(tiles * factor)
+            for tiles, factor in zip(group.tiles(call.batch), scale, strict=True)
         )
         try:
             rows, columns, values = _measure(layer, region.vertices * scale, region.ring_ends, x, y)

@@ -8,6 +8,7 @@ from ratiopath.annotations.class_fractions import annotation_fractions, check_pl
 from ratiopath.call.annotation_options import annotation_options
 from ratiopath.call.batch import Batch
 from ratiopath.call.region import Region
+from ratiopath.call.request import Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -111,7 +112,7 @@ def annotation_overlap(
     region = None if roi is None else Region.from_geometry(roi)
     batch = Batch.of(annotations_path, **columns)
     result: list[dict[str, float]] = [{} for _ in range(batch.size)]
-    for found in annotation_fractions(batch, region, options):
+    for found in annotation_fractions(Call(region, batch, options)):
         entries = zip(
             found.rows.tolist(), found.columns.tolist(), found.fractions.tolist(), strict=True
         )

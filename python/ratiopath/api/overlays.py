@@ -10,6 +10,7 @@ from ratiopath import _core
 from ratiopath.call.batch import Batch
 from ratiopath.call.options import check_columns, overlap_options, patch_options
 from ratiopath.call.region import Region
+from ratiopath.call.request import Call
 from ratiopath.measure.pipeline import fractions, separate_patches
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def read_overlay(
         slide_extent_y=slide_extent_y,
         level=level,
     )
-    return OverlayPatches(*separate_patches(batch, region, options))
+    return OverlayPatches(*separate_patches(Call(region, batch, options)))
 
 
 def overlay_overlap(
@@ -229,7 +230,7 @@ def overlay_overlap(
         level=level,
     )
     result: list[dict[Key, float]] = [{} for _ in range(batch.size)]
-    for found in fractions(batch, region, options):
+    for found in fractions(Call(region, batch, options)):
         _core.fill_dictionaries(result, found.rows, found.keys, found.columns, found.fractions)
     return result
 

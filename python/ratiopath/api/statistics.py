@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ratiopath.call.batch import Batch
 from ratiopath.call.options import check_columns
 from ratiopath.call.region import Region
+from ratiopath.call.request import Call
 from ratiopath.call.statistics_options import stats_options
 from ratiopath.measure.summaries import statistics
 
@@ -124,4 +125,4 @@ def overlay_stats(
     }
     check_columns(roi, columns)
     region = None if roi is None else Region.from_geometry(roi)
-    return statistics(Batch.of(overlay_path, **columns), region, options)
+    return statistics(Call(region, Batch.of(overlay_path, **columns), options))

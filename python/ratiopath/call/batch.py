@@ -61,6 +61,10 @@ class Group:
         for start in range(0, len(self.rows), rows):
             yield replace(self, rows=self.rows[start : start + rows])
 
+    def tiles(self, batch: Batch) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the left and top pixels of the rows' tiles."""
+        return batch.numbers["tile_x"][self.rows], batch.numbers["tile_y"][self.rows]
+
     def number(self, name: str) -> float | None:
         """Return a shared number, or None where the column is absent or null."""
         value = self.numbers.get(name, np.nan)

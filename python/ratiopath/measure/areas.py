@@ -44,14 +44,13 @@ class Areas:
     areas: NDArray[np.float64]
 
 
-def collect(
-    placement: Placement, options: Options, take: Callable[[Areas], Result], *, at_once: bool
+def count_areas(
+    placement: Placement[Options], take: Callable[[Areas], Result], *, at_once: bool
 ) -> list[Result]:
     """Count all patches of a placement on the allowed threads.
 
     Args:
         placement: The patches.
-        options: Which pixels count.
         take: What to do with areas; called on any of the threads.
         at_once: Whether all areas are needed at once. Else they are handed on, and let go, as soon
             as there are many, so that memory does not grow with the overlay.
@@ -62,16 +61,16 @@ def collect(
     Raises:
         OverlayError: A segment cannot be decoded, or ``outside`` is no value of the overlay.
     """
-    outside = None if options.clips else outside_pixel(placement, options)
+    outside = None if placement.options.clips else outside_pixel(placement)
 
     def count(part: range) -> tuple[list[Result], _core.AreaCollector]:
-        collector, results = _collector(placement, options), []
+        collector, results = _collector(placement), []
         # What comes from afar is kept: fetching it again costs more than its memory.
-        slot = None if placement.reader.reads_ahead else placement.source.slot()
+        slot = None if placement.reader.reads_ahead else placement.store.slot()
         for index, status in placement.lookup(part):
-            _add_segment(collector, placement, index, status, options, slot)
+            _add_segment(collector, placement, index, status, slot)
             if collector.entries > _MANY_AREAS and not at_once:
-                results.append(take(_finished(collector, placement, options)))
+                results.append(take(_finished(collector, placement)))
         return results, collector
 
     parts = in_parts(count, range(len(placement.segments)))
@@ -81,20 +80,19 @@ def collect(
         collector.merge(other)
     if outside is not None:
         collector.add_outside(placement.plan, outside)
-    return [*results, take(_finished(collector, placement, options))]
+    return [*results, take(_finished(collector, placement))]
 
 
-def _collector(placement: Placement, options: Options) -> _core.AreaCollector:
-    pixel_bytes = placement.reader.dtype.itemsize * placement.channels(options)
-    return _core.AreaCollector(pixel_bytes, cache.counts, counts_limit(), options.channel)
+def _collector(placement: Placement[Options]) -> _core.AreaCollector:
+    channel = placement.options.channel
+    return _core.AreaCollector(placement.pixel_bytes, cache.counts, counts_limit(), channel)
 
 
 def _add_segment(
     collector: _core.AreaCollector,
-    placement: Placement,
+    placement: Placement[Options],
     index: int,
     status: SegmentStatus,
-    options: Options,
     slot: NDArray[np.uint8] | None,
 ) -> None:
     plan, content_id = placement.plan, status.content_id
@@ -105,37 +103,39 @@ def _add_segment(
     # What is not needed again goes where the next one will: its counts are known from now on.
     segment = placement.read(index, status, slot if plan.can_drop_pixels(index) else None)
     if segment.pixels is None:
-        collector.add_constant(plan, index, constant_pixel(placement, segment, options))
+        collector.add_constant(plan, index, constant_pixel(placement, segment))
     else:
-        rows = rows_of_bytes(segment.pixels, options.channel)
+        rows = rows_of_bytes(segment.pixels, placement.options.channel)
         placement.hand_over(index, collector.add_segment, rows, segment.content_id)
 
 
-def _finished(collector: _core.AreaCollector, placement: Placement, options: Options) -> Areas:
+def _finished(collector: _core.AreaCollector, placement: Placement[Options]) -> Areas:
     patterns, offsets, index, areas = collector.finish(placement.plan)
-    pixels = patterns.view(placement.reader.dtype).reshape(-1, placement.channels(options))
+    pixels = patterns.view(placement.reader.dtype).reshape(-1, placement.channels)
     patches = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     return Areas(pixels, patches, index, areas)
 
 
-def outside_pixel(placement: Placement, options: Options) -> bytes:
+def outside_pixel(placement: Placement[Options]) -> bytes:
     """Return the pixel that lies beyond the overlay's bounds, in the dtype asked for.
 
     Raises:
         OverlayValueError: The dtype cannot hold the value.
     """
+    options = placement.options
     assert not isinstance(options.outside, str)  # noqa: S101 - for the type checker
     dtype = options.dtype or placement.reader.dtype
     sample = sample_holding(options.outside, dtype)
     if sample is None:
         reason = f"outside={options.outside} is no value of {dtype}"
         raise placement.group.error(reason, code="not_in_dtype")
-    return np.full(placement.channels(options), sample, dtype).tobytes()
+    return np.full(placement.channels, sample, dtype).tobytes()
 
 
-def constant_pixel(placement: Placement, segment: Segment, options: Options) -> bytes:
+def constant_pixel(placement: Placement[Options], segment: Segment) -> bytes:
     """Return the one pixel of a segment, as far as its channels are read."""
-    if options.channel is None:
+    channel = placement.options.channel
+    if channel is None:
         return segment.constant
     size = placement.reader.dtype.itemsize
-    return segment.constant[options.channel * size : (options.channel + 1) * size]
+    return segment.constant[channel * size : (channel + 1) * size]

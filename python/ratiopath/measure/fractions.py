@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ratiopath.measure.areas import Areas, collect
+from ratiopath.measure.areas import Areas, count_areas
 from ratiopath.results.entries import Fractions
 from ratiopath.values.pixels import Distinct
 from ratiopath.values.selection import UNDECLARED, Key
@@ -44,12 +44,11 @@ class _Sums:
     undeclared: tuple[int, str] | None = None
 
 
-def overlap_fractions(placement: Placement, options: OverlapOptions) -> Fractions:
+def overlap_fractions(placement: Placement[OverlapOptions]) -> Fractions:
     """Count the pixels under each patch's region and divide by all that count.
 
     Args:
         placement: The patches of one group.
-        options: Which pixels and values count.
 
     Returns:
         An entry per patch and key that occurs in it.
@@ -57,9 +56,8 @@ def overlap_fractions(placement: Placement, options: OverlapOptions) -> Fraction
     Raises:
         OverlayError: A segment cannot be decoded, or a value was not declared; names the row.
     """
-    selection = options.selection
-    if selection.bins is not None and placement.channels(options) > 1:
-        channels = placement.channels(options)
+    selection, channels = placement.options.selection, placement.channels
+    if selection.bins is not None and channels > 1:
         raise placement.group.error(
             f"bins need channel=: the overlay has {channels} channels",
             code="needs_channel",
@@ -67,18 +65,18 @@ def overlap_fractions(placement: Placement, options: OverlapOptions) -> Fraction
         )
     # Keys that are declared are the same for every piece of the work.
     at_once = selection.declared_keys is None
-    sums = _joined(collect(placement, options, partial(_sums, placement, options), at_once=at_once))
+    sums = _joined(count_areas(placement, partial(_sums, placement), at_once=at_once))
     if sums.undeclared is not None:
-        raise _undeclared(placement, *sums.undeclared, options)
+        raise _undeclared(placement, *sums.undeclared)
     totals = np.bincount(sums.patches, sums.areas, minlength=1)
     rows = placement.group.rows[sums.patches]
     return Fractions(sums.keys, sums.texts, rows, sums.columns, sums.areas / totals[sums.patches])
 
 
-def _sums(placement: Placement, options: OverlapOptions, found: Areas) -> _Sums:
+def _sums(placement: Placement[OverlapOptions], found: Areas) -> _Sums:
     distinct = Distinct.of(found.patterns)
     try:
-        keyed = options.selection.apply(distinct)
+        keyed = placement.options.selection.apply(distinct)
     except ValueError as error:
         raise placement.group.error(str(error), code="ambiguous_class") from error
     values = distinct.index[found.index]
@@ -124,10 +122,8 @@ def _add_up(
     return joined_patches, joined_columns, sums
 
 
-def _undeclared(
-    placement: Placement, patch: int, text: str, options: OverlapOptions
-) -> OverlayValueError:
-    if options.selection.classes is not None:
+def _undeclared(placement: Placement[OverlapOptions], patch: int, text: str) -> OverlayValueError:
+    if placement.options.selection.classes is not None:
         return placement.group.error(
             f"value {text} is not among the classes", patch, code="undeclared_class"
         )

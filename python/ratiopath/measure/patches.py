@@ -43,9 +43,9 @@ class PatchKind:
     dtype: np.dtype[Any]
 
     @classmethod
-    def of(cls, placement: Placement, options: Options) -> PatchKind:
+    def of(cls, placement: Placement[Options]) -> PatchKind:
         """Return the kind of a placement's patches."""
-        return cls(*placement.shape, placement.channels(options), placement.reader.dtype)
+        return cls(*placement.shape, placement.channels, placement.reader.dtype)
 
     @property
     def pixel_bytes(self) -> int:
@@ -64,92 +64,85 @@ class PatchKind:
 
 
 def fill_separate(
-    placement: Placement,
-    options: Options,
-    data: NDArray[Any],
-    mask: NDArray[np.bool_],
+    placement: Placement[Options], data: NDArray[Any], mask: NDArray[np.bool_]
 ) -> None:
     """Fill data (n, H, W, C) and mask (n, H, W), True outside the region.
 
     Args:
         placement: The patches.
-        options: The options of the call.
         data: C-contiguous, of the overlay's dtype.
         mask: C-contiguous.
 
     Raises:
         OverlayError: A segment cannot be decoded; names the row.
     """
-    kind = PatchKind.of(placement, options)
-    fill_data(placement, options, data)
+    kind = PatchKind.of(placement)
+    fill_data(placement, data)
     pixels = kind.height * kind.width
-    _core.write_masks(placement.plan, b"\1", options.clips, _flat(mask), pixels, 0)
+    _core.write_masks(placement.plan, b"\1", placement.options.clips, _flat(mask), pixels, 0)
 
 
-def fill_stacked(placement: Placement, options: Options, out: NDArray[Any]) -> None:
+def fill_stacked(placement: Placement[Options], out: NDArray[Any]) -> None:
     """Fill an array (n, 2, H, W, C): the data, then the mask in the data's dtype.
 
     Args:
         placement: The patches.
-        options: The options of the call.
         out: C-contiguous, of the overlay's dtype.
 
     Raises:
         OverlayError: A segment cannot be decoded; names the row.
     """
-    kind = PatchKind.of(placement, options)
+    kind = PatchKind.of(placement)
     stride = 2 * kind.data_bytes
-    _fill_data(placement, options, out, stride, kind)
+    _fill_data(placement, out, stride, kind)
     masked = np.ones(kind.channels, kind.dtype).tobytes()
-    flat = _flat(out)
-    _core.write_masks(placement.plan, masked, options.clips, flat, stride, kind.data_bytes)
+    clips, flat = placement.options.clips, _flat(out)
+    _core.write_masks(placement.plan, masked, clips, flat, stride, kind.data_bytes)
 
 
-def fill_data(placement: Placement, options: Options, data: NDArray[Any]) -> None:
+def fill_data(placement: Placement[Options], data: NDArray[Any]) -> None:
     """Fill data (n, H, W, C), without a mask.
 
     Args:
         placement: The patches.
-        options: The options of the call.
         data: C-contiguous, of the overlay's dtype.
 
     Raises:
         OverlayError: A segment cannot be decoded; names the row.
     """
-    kind = PatchKind.of(placement, options)
-    _fill_data(placement, options, data, kind.data_bytes, kind)
+    kind = PatchKind.of(placement)
+    _fill_data(placement, data, kind.data_bytes, kind)
 
 
 def _fill_data(
-    placement: Placement, options: Options, out: NDArray[Any], stride: int, kind: PatchKind
+    placement: Placement[Options], out: NDArray[Any], stride: int, kind: PatchKind
 ) -> None:
     plan, flat = placement.plan, _flat(out)
-    _core.fill_background(plan, _background(placement, options, kind), flat, stride, 0)
+    _core.fill_background(plan, _background(placement, kind), flat, stride, 0)
     for index, segment in _decoded(placement):
         if segment.pixels is None:
-            pixel = constant_pixel(placement, segment, options)
+            pixel = constant_pixel(placement, segment)
             _core.fill_segment(plan, index, pixel, flat, stride, 0)
         else:
-            rows = rows_of_bytes(segment.pixels, options.channel)
+            rows = rows_of_bytes(segment.pixels, placement.options.channel)
             placement.hand_over(
                 index, _core.gather_segment, rows, kind.pixel_bytes, flat, stride, 0
             )
 
 
-def set_outside(placement: Placement, options: Options, data: NDArray[Any]) -> None:
+def set_outside(placement: Placement[Options], data: NDArray[Any]) -> None:
     """Give patches that were converted to ``options.dtype`` their value beyond the overlay.
 
     Args:
         placement: The patches.
-        options: The options of the call.
         data: The converted patches (n, H, W, C).
 
     Raises:
         OverlayValueError: The dtype cannot hold the value.
     """
-    if options.clips:
+    if placement.options.clips:
         return
-    pixel = np.frombuffer(outside_pixel(placement, options), data.dtype)
+    pixel = np.frombuffer(outside_pixel(placement), data.dtype)
     inside = np.zeros(data.shape[:3], bool)
     flat = _flat(inside)
     for index in range(len(placement.segments)):
@@ -157,14 +150,15 @@ def set_outside(placement: Placement, options: Options, data: NDArray[Any]) -> N
     data[~inside] = pixel
 
 
-def _background(placement: Placement, options: Options, kind: PatchKind) -> bytes:
+def _background(placement: Placement[Options], kind: PatchKind) -> bytes:
+    options = placement.options
     converted = options.dtype is not None and options.dtype != kind.dtype
     if options.clips or converted:
         return bytes(kind.pixel_bytes)
-    return outside_pixel(placement, options)
+    return outside_pixel(placement)
 
 
-def _decoded(placement: Placement) -> Iterator[tuple[int, Segment]]:
+def _decoded(placement: Placement[Options]) -> Iterator[tuple[int, Segment]]:
     """Decode the touched segments in file order, a round at a time on the allowed threads."""
 
     def decode(part: range) -> list[tuple[int, Segment]]:
@@ -172,7 +166,7 @@ def _decoded(placement: Placement) -> Iterator[tuple[int, Segment]]:
         return [(index, placement.read(index, status)) for index, status in found]
 
     count = len(placement.segments)
-    step = max(1, min(_ROUND, _ROUND_BYTES // placement.source.segment_bytes))
+    step = max(1, min(_ROUND, _ROUND_BYTES // placement.store.segment_bytes))
     for start in range(0, count, step):
         for part in in_parts(decode, range(start, min(start + step, count))):
             yield from part

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from ratiopath.call.batch import EXTENT, GROUP_BY
-from ratiopath.call.options import Options
 from ratiopath.measure.fractions import overlap_fractions
 from ratiopath.measure.patches import PatchKind, fill_data, fill_separate, fill_stacked, set_outside
 from ratiopath.placement.placement import Placement, place, place_slide
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ratiopath.call.batch import Batch, Group
-    from ratiopath.call.options import OverlapOptions
-    from ratiopath.call.region import Region
+    from ratiopath.call.options import Options, OverlapOptions
+    from ratiopath.call.request import Call
     from ratiopath.results.entries import Fractions
 
 # Under exact coverage tiles may each have a coverage of their own; so many are held at once.
@@ -35,47 +34,45 @@ EXACT_ROWS = 4096
 
 Arrays: TypeAlias = "tuple[NDArray[Any], ...]"
 Make: TypeAlias = "Callable[[int, PatchKind], Arrays]"
-Fill: TypeAlias = "Callable[[Placement, Arrays], None]"
-Place: TypeAlias = "Callable[[Group], Placement]"
+Fill: TypeAlias = "Callable[[Placement[Options], Arrays], None]"
+Place: TypeAlias = "Callable[[Group], Placement[Options]]"
 
 
-def fractions(batch: Batch, region: Region | None, options: OverlapOptions) -> Iterator[Fractions]:
+def fractions(call: Call[OverlapOptions]) -> Iterator[Fractions]:
     """Yield the fractions of each group of rows, one overlay open at a time."""
-    for group in groups_of(batch, region):
-        for part in group.parts(EXACT_ROWS) if options.coverage == "exact" else [group]:
-            yield overlap_fractions(place(batch, part, region, options), options)
+    for group in groups_of(call):
+        for part in group.parts(EXACT_ROWS) if call.options.coverage == "exact" else [group]:
+            yield overlap_fractions(place(call, part))
 
 
-def separate_patches(
-    batch: Batch, region: Region | None, options: Options
-) -> tuple[NDArray[Any], NDArray[Any]]:
+def separate_patches(call: Call[Options]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Read patches (N, H, W, C) and their masks (N, H, W), or object arrays of such."""
 
     def make(count: int, kind: PatchKind) -> Arrays:
         mask = np.empty((count, kind.height, kind.width), bool)
         return np.empty((count, *kind.data_shape), kind.dtype), mask
 
-    def fill(placement: Placement, arrays: Arrays) -> None:
-        fill_separate(placement, options, arrays[0], arrays[1])
+    def fill(placement: Placement[Options], arrays: Arrays) -> None:
+        fill_separate(placement, arrays[0], arrays[1])
 
-    groups = list(groups_of(batch, region))
-    placing = partial(place, batch, region=region, options=options)
-    data, mask = _gather(batch.size, groups, placing, options, make, fill)
+    groups = list(groups_of(call))
+    data, mask = _gather(
+        call.batch.size, groups, partial(place, call), call.options.dtype, make, fill
+    )
     return data, mask
 
 
-def stacked_patches(batch: Batch, region: Region | None, options: Options) -> NDArray[Any]:
+def stacked_patches(call: Call[Options]) -> NDArray[Any]:
     """Read patches with their masks as (N, 2, H, W, C), or an object array of (2, H, W, C)."""
 
     def make(count: int, kind: PatchKind) -> Arrays:
         return (np.empty((count, 2, *kind.data_shape), kind.dtype),)
 
-    def fill(placement: Placement, arrays: Arrays) -> None:
-        fill_stacked(placement, options, arrays[0])
+    def fill(placement: Placement[Options], arrays: Arrays) -> None:
+        fill_stacked(placement, arrays[0])
 
-    groups = list(groups_of(batch, region))
-    placing = partial(place, batch, region=region, options=options)
-    return _gather(batch.size, groups, placing, options, make, fill)[0]
+    groups = list(groups_of(call))
+    return _gather(call.batch.size, groups, partial(place, call), call.options.dtype, make, fill)[0]
 
 
 def slide_tiles(batch: Batch, background: float) -> NDArray[Any]:
@@ -86,47 +83,52 @@ def slide_tiles(batch: Batch, background: float) -> NDArray[Any]:
             of ``level``.
         background: The sample value beyond the slide's edge.
     """
-    options = Options(outside=background)
 
     def make(count: int, kind: PatchKind) -> Arrays:
         return (np.empty((count, *kind.data_shape), kind.dtype),)
 
-    def fill(placement: Placement, arrays: Arrays) -> None:
-        fill_data(placement, options, arrays[0])
+    def fill(placement: Placement[Options], arrays: Arrays) -> None:
+        fill_data(placement, arrays[0])
 
     batch.require("tile_x", "tile_y", "level")
     batch.require(*EXTENT, positive=True)
     groups = list(batch.groups(("level", *EXTENT)))
     placing = partial(place_slide, batch, background=background)
-    return _gather(batch.size, groups, placing, options, make, fill)[0]
+    return _gather(batch.size, groups, placing, None, make, fill)[0]
 
 
-def groups_of(batch: Batch, region: Region | None) -> Iterator[Group]:
+def groups_of(call: Call[object]) -> Iterator[Group]:
     """Check the rows' numbers and split them into groups that read one overlay in one way.
 
     Raises:
         OverlayValueError: A number is null or out of range; names the row.
     """
+    batch = call.batch
     batch.require("tile_x", "tile_y")
     batch.require("mpp_x", "mpp_y", positive=True)
-    if region is not None:
+    if call.region is not None:
         return batch.groups(GROUP_BY)
     batch.require(*EXTENT, positive=True)
     return batch.groups((*GROUP_BY, *EXTENT))
 
 
 def _gather(
-    size: int, groups: Sequence[Group], placing: Place, options: Options, make: Make, fill: Fill
+    size: int,
+    groups: Sequence[Group],
+    placing: Place,
+    dtype: np.dtype[Any] | None,
+    make: Make,
+    fill: Fill,
 ) -> Arrays:
     """Read all groups into one set of arrays where they fit, else into arrays of arrays."""
-    stored = [PatchKind.of(placing(group), options) for group in groups]
-    wanted = [replace(kind, dtype=options.dtype or kind.dtype) for kind in stored]
+    stored = [PatchKind.of(placing(group)) for group in groups]
+    wanted = [replace(kind, dtype=dtype or kind.dtype) for kind in stored]
     _check_size(groups, wanted)
-    arrays = _output(size, wanted, options, make)
+    arrays = _output(size, wanted, dtype, make)
     for group, kind, target in zip(groups, stored, wanted, strict=True):
         # Placed anew, so that no more overlays stay open than the readers' own bound.
         placement = placing(group)
-        if PatchKind.of(placement, options) != kind:
+        if PatchKind.of(placement) != kind:
             raise group.error("the file was replaced while it was read", code="replaced")
         if kind == target and arrays[0].dtype != object and _is_slice(group.rows):
             first, last = group.rows[0], group.rows[-1]
@@ -138,15 +140,17 @@ def _gather(
         if kind != target:
             # Of data and mask, the data come first.
             pixels = data if len(block) > 1 or data.ndim == 4 else data[:, 0]
-            set_outside(placement, options, pixels)
+            set_outside(placement, pixels)
         for array, part in zip(arrays, (data, *block[1:]), strict=True):
             _scatter(array, group.rows, part)
     return arrays
 
 
-def _output(size: int, kinds: Sequence[PatchKind], options: Options, make: Make) -> Arrays:
+def _output(
+    size: int, kinds: Sequence[PatchKind], dtype: np.dtype[Any] | None, make: Make
+) -> Arrays:
     if not kinds:
-        return make(0, PatchKind(1, 1, 1, options.dtype or np.dtype(np.uint8)))
+        return make(0, PatchKind(1, 1, 1, dtype or np.dtype(np.uint8)))
     if len(set(kinds)) == 1:
         return make(size, kinds[0])
     return tuple(np.empty(size, object) for _ in make(0, kinds[0]))

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ratiopath.call.batch import Batch, Group
-    from ratiopath.call.region import Region
+    from ratiopath.call.batch import Group
+    from ratiopath.call.request import Call
     from ratiopath.call.statistics_options import StatsOptions
     from ratiopath.placement.placement import Placement
     from ratiopath.segments.cache import Segment
@@ -29,15 +29,11 @@ if TYPE_CHECKING:
 KEPT_PIXELS = 1 << 21
 
 
-def statistics(
-    batch: Batch, region: Region | None, options: StatsOptions
-) -> dict[str, NDArray[np.float64]]:
+def statistics(call: Call[StatsOptions]) -> dict[str, NDArray[np.float64]]:
     """Measure each row's statistics.
 
     Args:
-        batch: The rows of the call.
-        region: The ROI in tile pixels, or None for the whole tile.
-        options: Which statistics, and what counts.
+        call: The call; its options say which statistics.
 
     Returns:
         An array (N,) for each statistic; NaN where a row has no value, but 0 for count and sum.
@@ -45,38 +41,32 @@ def statistics(
     Raises:
         OverlayError: An overlay cannot be read, or has several channels; names it and the row.
     """
-    found = {name: np.full(batch.size, np.nan) for name in options.stats}
-    for group in groups_of(batch, region):
-        for placement in _placements(batch, group, region, options):
-            _add(found, placement, options)
+    found = {name: np.full(call.batch.size, np.nan) for name in call.options.stats}
+    for group in groups_of(call):
+        for placement in _placements(call, group):
+            _add(found, placement)
     return found
 
 
-def _placements(
-    batch: Batch, group: Group, region: Region | None, options: StatsOptions
-) -> Iterator[Placement]:
+def _placements(call: Call[StatsOptions], group: Group) -> Iterator[Placement[StatsOptions]]:
     """Place a group in parts that keep no more than is allowed."""
-    most = EXACT_ROWS if options.coverage == "exact" else len(group.rows)
-    if options.shares:
-        first = next(group.parts(1))
-        height, width = place(batch, first, region, options).shape
+    most = EXACT_ROWS if call.options.coverage == "exact" else len(group.rows)
+    if call.options.shares:
+        height, width = place(call, next(group.parts(1))).shape
         most = min(most, max(1, KEPT_PIXELS // (height * width)))
     for part in group.parts(most):
-        yield place(batch, part, region, options)
+        yield place(call, part)
 
 
-def _add(
-    found: dict[str, NDArray[np.float64]], placement: Placement, options: StatsOptions
-) -> None:
-    channels = placement.channels(options)
+def _add(found: dict[str, NDArray[np.float64]], placement: Placement[StatsOptions]) -> None:
+    channels, shares = placement.channels, placement.options.shares
     if channels > 1:
         raise placement.group.error(
             f"stats need channel=: the overlay has {channels} channels",
             code="needs_channel",
             remedy="choose one",
         )
-    shares = options.shares
-    *moments, quantiles = _summaries(placement, options).finish(shares)
+    *moments, quantiles = _summaries(placement).finish(shares)
     by_share = quantiles.reshape(-1, max(len(shares), 1)).T
     for name, column in found.items():
         share = quantile_share(name)
@@ -109,8 +99,8 @@ def _moment(
     return np.where(weight > 0, of_name[name], np.nan)
 
 
-def _summaries(placement: Placement, options: StatsOptions) -> _core.SampleCollector:
-    dtype = _number_dtype(placement.reader.dtype)
+def _summaries(placement: Placement[StatsOptions]) -> _core.SampleCollector:
+    options, dtype = placement.options, _number_dtype(placement.reader.dtype)
     # A value of the overlay is the one nearest to what the caller wrote, as 0.1 in float32.
     with np.errstate(over="ignore"):
         left_out = [
@@ -118,35 +108,32 @@ def _summaries(placement: Placement, options: StatsOptions) -> _core.SampleColle
         ]
     plan, keep = placement.plan, bool(options.shares)
 
-    def collect(part: range) -> _core.SampleCollector:
+    def summarise(part: range) -> _core.SampleCollector:
         made = _core.SampleCollector(dtype.kind, dtype.itemsize, left_out, plan, keep)
         for index, status in placement.lookup(part):
             segment = placement.read(index, status)
-            _add_segment(made, placement, index, segment, options)
+            _add_segment(made, placement, index, segment)
         return made
 
-    first, *others = in_parts(collect, range(len(placement.segments)))
+    first, *others = in_parts(summarise, range(len(placement.segments)))
     for other in others:
         first.merge(other)
     return first
 
 
 def _add_segment(
-    made: _core.SampleCollector,
-    placement: Placement,
-    index: int,
-    segment: Segment,
-    options: StatsOptions,
+    made: _core.SampleCollector, placement: Placement[StatsOptions], index: int, segment: Segment
 ) -> None:
     pixels = segment.pixels
     if pixels is None:
-        pixel = constant_pixel(placement, segment, options)
+        pixel = constant_pixel(placement, segment)
         sample = np.frombuffer(pixel, placement.reader.dtype)[0]
         made.add_constant(placement.plan, index, float(sample))
         return
     if pixels.dtype == np.float16:
         pixels = pixels.astype(np.float32)
-    placement.hand_over(index, made.add_segment, rows_of_bytes(pixels, options.channel))
+    rows = rows_of_bytes(pixels, placement.options.channel)
+    placement.hand_over(index, made.add_segment, rows)
 
 
 def _number_dtype(dtype: np.dtype[np.generic]) -> np.dtype[np.generic]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import numpy as np
 
-from ratiopath import _core
+from ratiopath._core import SegmentError
 from ratiopath.call.batch import EXTENT
 from ratiopath.call.options import Options
 from ratiopath.call.region import Region
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ratiopath._core import Plan
     from ratiopath.call.batch import Batch, Group
+    from ratiopath.call.request import Call
     from ratiopath.readers.base import Level, Reader
     from ratiopath.segments.cache import Segment, SegmentSource, SegmentStatus
 
@@ -37,8 +39,11 @@ P = ParamSpec("P")
 _RUN = 256
 
 
+OptionsT_co = TypeVar("OptionsT_co", bound=Options, covariant=True)
+
+
 @dataclass(frozen=True)
-class Placement:
+class Placement(Generic[OptionsT_co]):
     """The patches of one group on one level of their overlay.
 
     Attributes:
@@ -47,13 +52,15 @@ class Placement:
         level: The level that is read.
         shape: Rows and columns of a patch; of the first patch under exact coverage.
         plan: Which segments the patches touch.
+        options: The options of the call.
     """
 
     group: Group
     reader: Reader
     level: int
     shape: tuple[int, int]
-    plan: _core.Plan
+    plan: Plan
+    options: OptionsT_co
 
     @property
     def grid(self) -> Level:
@@ -65,8 +72,18 @@ class Placement:
         """The touched segments as ``row * columns + column``, ascending."""
         return self.plan.segments
 
+    @property
+    def channels(self) -> int:
+        """How many samples a pixel has that are read."""
+        return self.reader.channels if self.options.channel is None else 1
+
+    @property
+    def pixel_bytes(self) -> int:
+        """Bytes of a pixel, of the channels that are read."""
+        return self.channels * self.reader.dtype.itemsize
+
     @cached_property
-    def source(self) -> SegmentSource:
+    def store(self) -> SegmentSource:
         """The level's segments, through the process's cache."""
         return cache.source(self.reader, self.level)
 
@@ -84,7 +101,7 @@ class Placement:
             if self.reader.reads_ahead:
                 run = run[: self._read_ahead(run)]
             indices = self.segments[run.start : run.stop].tolist()
-            yield from zip(run, self.source.lookup(indices), strict=True)
+            yield from zip(run, self.store.lookup(indices), strict=True)
             part = part[len(run) :]
 
     def read(
@@ -101,14 +118,14 @@ class Placement:
             OverlayFormatError: It cannot be decoded; names the first row that touches it.
         """
         try:
-            return self.source.read(status, slot)
+            return self.store.read(status, slot)
         except OverlayError as error:
             raise error.at_row(self._first_row(index)) from error.__cause__
 
     def hand_over(
         self,
         index: int,
-        take: Callable[Concatenate[_core.Plan, int, P], None],
+        take: Callable[Concatenate[Plan, int, P], None],
         *arguments: P.args,
         **options: P.kwargs,
     ) -> None:
@@ -126,14 +143,14 @@ class Placement:
         """
         try:
             take(self.plan, index, *arguments, **options)
-        except _core.SegmentError as error:
+        except SegmentError as error:
             path = self.group.overlay if isinstance(self.group.overlay, str) else None
             row = self._first_row(index)
             raise OverlayFormatError(str(error), path, row, code="corrupt") from error
 
     def _read_ahead(self, part: range) -> int:
         """Fetch what the first of some segments are stored in; return how many they are."""
-        wanted = [index for index in part if not self.source.holds(int(self.segments[index]))]
+        wanted = [index for index in part if not self.store.holds(int(self.segments[index]))]
         try:
             columns = self.grid.columns
             places = [divmod(int(self.segments[index]), columns) for index in wanted]
@@ -145,19 +162,13 @@ class Placement:
     def _first_row(self, index: int) -> int:
         return int(self.group.rows[self.plan.first_patch(index) or 0])
 
-    def channels(self, options: Options) -> int:
-        """Return how many samples a pixel has that are read."""
-        return self.reader.channels if options.channel is None else 1
 
-
-def place(batch: Batch, group: Group, region: Region | None, options: Options) -> Placement:
+def place(call: Call[OptionsT_co], group: Group) -> Placement[OptionsT_co]:
     """Open a group's overlay and lay its patches on the level that fits.
 
     Args:
-        batch: The rows of the call.
-        group: Those that share the overlay.
-        region: The ROI in tile pixels, or None for the whole tile.
-        options: The options of the call.
+        call: The call.
+        group: Those of its rows that share the overlay.
 
     Returns:
         The placement.
@@ -166,13 +177,13 @@ def place(batch: Batch, group: Group, region: Region | None, options: Options) -
         OverlayError: The overlay cannot be opened, has no resolution, or lacks the level asked for;
             names the overlay and the row.
     """
+    options = call.options
     with _errors_of(group):
         reader = _open(group, options)
         level, scale = _level_and_scale(group, reader)
-        if region is None:
-            region = Region.rectangle(*(group.numbers[name] for name in EXTENT))
-        tiles = batch.numbers["tile_x"][group.rows], batch.numbers["tile_y"][group.rows]
+        region = _tile(group) if call.region is None else call.region
         lay = lay_exact if options.coverage == "exact" else lay_rounded
+        tiles = group.tiles(call.batch)
         shape, plan = lay(tiles, region, scale, reader.levels[level], options)
     channels = None if isinstance(reader, EmptyReader) else reader.channels
     if channels is not None and options.channel is not None and options.channel >= channels:
@@ -180,10 +191,10 @@ def place(batch: Batch, group: Group, region: Region | None, options: Options) -
             f"there is no channel {options.channel}: the overlay has {channels}",
             code="no_such_channel",
         )
-    return Placement(group, reader, level, shape, plan)
+    return Placement(group, reader, level, shape, plan, options)
 
 
-def place_slide(batch: Batch, group: Group, background: float) -> Placement:
+def place_slide(batch: Batch, group: Group, background: float) -> Placement[Options]:
     """Open a group's slide and lay its tiles on their own level, pixel by pixel.
 
     Args:
@@ -205,11 +216,15 @@ def place_slide(batch: Batch, group: Group, background: float) -> Placement:
             reason = f"background={background} is no value of {reader.dtype}"
             raise group.error(reason, code="not_in_dtype", remedy="choose one that is")
         level = resolution.existing_level(group.numbers["level"], len(reader.levels), reader.path)
-        tile = Region.rectangle(*(group.numbers[name] for name in EXTENT))
-        tiles = batch.numbers["tile_x"][group.rows], batch.numbers["tile_y"][group.rows]
         options = Options(outside=background)
-        shape, plan = lay_rounded(tiles, tile, (1.0, 1.0), reader.levels[level], options)
-    return Placement(group, reader, level, shape, plan)
+        tiles, grid = group.tiles(batch), reader.levels[level]
+        shape, plan = lay_rounded(tiles, _tile(group), (1.0, 1.0), grid, options)
+    return Placement(group, reader, level, shape, plan, options)
+
+
+def _tile(group: Group) -> Region:
+    """Return the whole tile as a region."""
+    return Region.rectangle(*(group.numbers[name] for name in EXTENT))
 
 
 @contextmanager

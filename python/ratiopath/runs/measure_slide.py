@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from ratiopath.call.batch import Batch
+from ratiopath.call.request import Call
 from ratiopath.errors import OverlayError, OverlayValueError
 from ratiopath.measure.pipeline import fractions
 from ratiopath.runs.plan import slide_extent
@@ -147,7 +148,7 @@ def _measure(
 ) -> list[Fractions]:
     batch = _batch(plan, settings, x, y)
     try:
-        return list(fractions(batch, settings.region, settings.options))
+        return list(fractions(Call(settings.region, batch, settings.options)))
     except OverlayError as error:
         if error.row is None:
             raise

@@ -13,6 +13,7 @@ from ratiopath.call.annotation_options import AnnotationOptions, annotation_opti
 from ratiopath.call.batch import Batch
 from ratiopath.call.options import OverlapOptions, check_absent
 from ratiopath.call.region import Region
+from ratiopath.call.request import Call
 from ratiopath.results.arrow import struct_column
 from ratiopath.tiling.expressions import BatchExpression, expression, pandas_index, struct_result
 from ratiopath.values.selection import Selection
@@ -132,7 +133,7 @@ def _overlap(
 ) -> Any:
     """Measure the fractions of one block."""
     batch = Batch.of(annotations_path, **columns)
-    found = list(annotation_fractions(batch, region, options))
+    found = list(annotation_fractions(Call(region, batch, options)))
     names = dict(enumerate(options.declared_keys or _keys(found, options)))
     declared = OverlapOptions(selection=Selection.from_options(classes=names), absent=absent)
     column = struct_column(batch, found, declared)

@@ -11,6 +11,7 @@ from ray.data.datatype import DataType
 from ratiopath.call.batch import Batch
 from ratiopath.call.options import check_columns, check_given
 from ratiopath.call.region import Region
+from ratiopath.call.request import Call
 from ratiopath.call.statistics_options import stats_options
 from ratiopath.measure.summaries import statistics
 from ratiopath.tiling.expressions import BatchExpression, expression, pandas_index, struct_result
@@ -125,7 +126,7 @@ def _statistics(
     region: Region | None, options: StatsOptions, overlay_path: Any, **columns: Any
 ) -> Any:
     """Measure the statistics of one block."""
-    found = statistics(Batch.of(overlay_path, **columns), region, options)
+    found = statistics(Call(region, Batch.of(overlay_path, **columns), options))
     # NaN is what the function for NumPy has for no value; a statistic that is NaN is none either.
     fields = [pa.array(values, mask=np.isnan(values)) for values in found.values()]
     column = pa.StructArray.from_arrays(fields, names=list(found))

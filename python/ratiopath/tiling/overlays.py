@@ -22,6 +22,7 @@ from ratiopath.call.options import (
     patch_options,
 )
 from ratiopath.call.region import Region
+from ratiopath.call.request import Call
 from ratiopath.errors import OverlayValueError
 from ratiopath.measure.pipeline import fractions, stacked_patches
 from ratiopath.results.arrow import struct_column, struct_type
@@ -246,7 +247,7 @@ def _expression(
 
 def _patches(region: Region | None, options: Options, **columns: Any) -> Any:
     """Read the patches of one block."""
-    patches = stacked_patches(Batch.of(**columns), region, options)
+    patches = stacked_patches(Call(region, Batch.of(**columns), options))
     if patches.dtype == object:
         _check_one_dtype(patches)
     return tensor_column(patches, pandas_index(*columns.values()))
@@ -255,7 +256,7 @@ def _patches(region: Region | None, options: Options, **columns: Any) -> Any:
 def _overlap(region: Region | None, options: OverlapOptions, **columns: Any) -> Any:
     """Measure the fractions of one block."""
     batch = Batch.of(**columns)
-    column = struct_column(batch, list(fractions(batch, region, options)), options)
+    column = struct_column(batch, list(fractions(Call(region, batch, options))), options)
     return struct_result(column, pandas_index(*columns.values()))
 
 
