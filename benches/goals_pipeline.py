@@ -138,7 +138,8 @@ def patches(overlay: Path) -> Line:
     parts = [slice(k, k + 60) for k in range(0, 200, 10)]
 
     def read(part: slice) -> NDArray[Any]:
-        batch = Batch.of(str(overlay), tile_x=x[part], tile_y=y[part], mpp_x=MPP, mpp_y=MPP)
+        numbers = {"tile_x": x[part], "tile_y": y[part], "mpp_x": MPP, "mpp_y": MPP}
+        batch = Batch.of(overlay_path=str(overlay), **numbers)
         return stacked_patches(Call(roi, batch, Options()))
 
     pixels = tifffile.imread(overlay)

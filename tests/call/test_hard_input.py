@@ -37,7 +37,7 @@ def stacked(roi, pixels, x, y, mpp_x, mpp_y, *, dtype, outside="clip", channel=N
     """What a tensor column holds: the data and then the mask."""
     options: dict[str, Any] = {"coverage": "center", "on_missing": "error", "storage_options": None}
     checked = patch_options(dtype=dtype, outside=outside, channel=channel, **options)
-    batch = Batch.of(pixels, tile_x=x, tile_y=y, mpp_x=mpp_x, mpp_y=mpp_y, **mpp)
+    batch = Batch.of(overlay_path=pixels, tile_x=x, tile_y=y, mpp_x=mpp_x, mpp_y=mpp_y, **mpp)
     return stacked_patches(Call(Region.from_geometry(roi), batch, checked))
 
 

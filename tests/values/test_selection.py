@@ -17,6 +17,7 @@ from ratiopath.call.region import Region
 from ratiopath.call.request import Call
 from ratiopath.measure.pipeline import fractions
 from ratiopath.results.arrow import struct_column
+from ratiopath.results.entries import Fractions
 
 LABELS = np.array([[0, 0, 1, 1], [2, 2, 2, 255]], np.uint8)
 HEAT = np.array([[0.0, 0.1, 0.25, 0.5], [1.0, -0.0, np.nan, 0.5]], np.float32)
@@ -38,10 +39,11 @@ def struct(pixels, x=(0,), *, absent: float | None = 0.0, **options):
     settings |= {"coverage": "center", "outside": "clip", "on_missing": "error"} | options
     checked = overlap_options(**settings, absent=absent)
     numbers = {"tile_x": list(x), "tile_y": 0, "mpp_x": 1, "mpp_y": 1}
-    batch = Batch.of(pixels, **numbers, overlay_mpp_x=1, overlay_mpp_y=1)
+    batch = Batch.of(overlay_path=pixels, **numbers, overlay_mpp_x=1, overlay_mpp_y=1)
     region = Region.rectangle(pixels.shape[1], pixels.shape[0])
-    found = list(fractions(Call(region, batch, checked)))
-    return struct_column(batch, found, checked).to_pylist()
+    found = Fractions.joined(list(fractions(Call(region, batch, checked))))
+    declared = checked.selection.declared_keys
+    return struct_column(found, batch.size, declared, absent).to_pylist()
 
 
 def test_values_are_keyed_by_themselves():

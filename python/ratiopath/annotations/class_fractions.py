@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ratiopath.annotations.layer import cache
-from ratiopath.call.batch import EXTENT
-from ratiopath.call.options import check_columns
+from ratiopath.call.columns import ANNOTATIONS_MPP, EXTENT, MPP, TILE
 from ratiopath.call.region import Region
 from ratiopath.errors import OverlayError
 from ratiopath.placement.resolution import snap_scale
@@ -16,7 +15,7 @@ from ratiopath.resources import in_parts
 from ratiopath.results.entries import Fractions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -25,36 +24,13 @@ if TYPE_CHECKING:
     from ratiopath.call.batch import Group
     from ratiopath.call.request import Call
 
-_MPP, _ANNOTATIONS_MPP = ("mpp_x", "mpp_y"), ("annotations_mpp_x", "annotations_mpp_y")
-_SCALE = ("downsample", *_MPP, *_ANNOTATIONS_MPP)
-_PAIRS = (EXTENT, _MPP, _ANNOTATIONS_MPP)
+_SCALE = ("downsample", *MPP, *ANNOTATIONS_MPP)
 
 # Fewer rows than this are not worth a thread of their own.
 _LEAST_ROWS = 1024
 
 # A fraction of less than this is the rounding of a sum near 1.
 _NOISE = 1e-12
-
-
-def check_places(roi: object, columns: Mapping[str, object]) -> None:
-    """Refuse calls that can never say where tiles lie on the annotations.
-
-    Args:
-        roi: The region of interest, or None for the whole tile.
-        columns: All columns by name; None where not given.
-
-    Raises:
-        ValueError: A column that is needed is missing, or two contradict each other.
-    """
-    check_columns(roi, columns, _PAIRS)
-    if (columns["downsample"] is None) == (columns["annotations_mpp_x"] is None):
-        raise ValueError(
-            "say how tile pixels and the annotations' coordinates compare: pass either downsample"
-            " (level-0 pixels per tile pixel) or annotations_mpp_x and annotations_mpp_y (µm per"
-            " unit of the coordinates)"
-        )
-    if columns["downsample"] is None and columns["mpp_x"] is None:
-        raise ValueError("annotations_mpp_x and annotations_mpp_y need mpp_x and mpp_y")
 
 
 def annotation_fractions(call: Call[AnnotationOptions]) -> Iterator[Fractions]:
@@ -67,7 +43,7 @@ def annotation_fractions(call: Call[AnnotationOptions]) -> Iterator[Fractions]:
         OverlayError: A file is missing or damaged, or a row's numbers make no sense; names both.
     """
     batch = call.batch
-    batch.require("tile_x", "tile_y")
+    batch.require(*TILE)
     needed = [name for name in _SCALE if name in batch.numbers]
     needed = ["downsample"] if "downsample" in needed else needed
     batch.require(*needed, positive=True)
@@ -82,7 +58,7 @@ def _group_fractions(call: Call[AnnotationOptions], group: Group) -> Fractions:
     region, options = call.region, call.options
     try:
         # A batch of annotations holds paths only.
-        layer = cache.read(cast("str | None", group.overlay), options)
+        layer = cache.read(cast("str | None", group.source), options)
     except OverlayError as error:
         raise error.at_row(int(group.rows[0])) from error.__cause__
     if region is None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratiopath.annotations.class_fractions import annotation_fractions, check_places
-from ratiopath.call.annotation_options import annotation_options
-from ratiopath.call.batch import Batch
-from ratiopath.call.region import Region
-from ratiopath.call.request import Call
+from ratiopath.annotations.class_fractions import annotation_fractions
+from ratiopath.call.request import annotation_request
+from ratiopath.results.entries import dictionaries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,8 +44,8 @@ def annotation_overlap(
     pandas, Arrow); scalars hold for all rows.
 
     Args:
-        roi: A shapely polygon or multipolygon in tile pixels, relative to the tile's top-left
-            corner; None for the whole tile.
+        roi: A shapely polygon or multipolygon in tile pixels; None for the whole tile. (0, 0) is
+            the tile's top-left corner.
         annotations_path: A path or a column of paths.
         tile_x: The tiles' left pixel, in pixels of the level they come from.
         tile_y: The tiles' top pixel, likewise.
@@ -55,9 +53,8 @@ def annotation_overlap(
         mpp_y: µm per pixel of that level along y; needed with ``annotations_mpp_y``.
         tile_extent_x: Width of the tiles in pixels; needed where ``roi`` is None.
         tile_extent_y: Height of the tiles in pixels, likewise.
-        annotations_mpp_x: µm per unit of the annotations' coordinates along x. QuPath and ASAP
-            write pixels of the slide's level 0: it is the slide's µm per pixel of level 0. 1 for
-            coordinates in µm.
+        annotations_mpp_x: µm per unit of the annotations' coordinates along x: the slide's of level
+            0 for QuPath and ASAP, which write pixels of that level, and 1 for coordinates in µm.
         annotations_mpp_y: The same along y.
         downsample: Units of the annotations' coordinates per tile pixel, instead of the four µm:
             for level-0 pixels the column ``downsample`` of `ratiopath.ray.read_slides`.
@@ -71,8 +68,8 @@ def annotation_overlap(
             an object with a name. Features without have the class ``"unclassified"``.
         invalid: ``"repair"`` mends invalid polygons by `shapely.make_valid` and warns; ``"error"``
             refuses them.
-        on_missing: ``"error"``, or ``"empty"`` to count a null path or a missing file as one
-            without annotations.
+        on_missing: ``"error"``, or ``"empty"`` to count a missing file as one without annotations.
+            A null path is missing too.
 
     Returns:
         One dictionary a row, in the order of the rows, from key to fraction of the ROI's area, in
@@ -89,33 +86,5 @@ def annotation_overlap(
     Warns:
         UserWarning: Polygons were repaired, or annotations without area left out.
     """
-    options = annotation_options(
-        classes=classes,
-        exclusive=exclusive,
-        uncovered=uncovered,
-        class_column=class_column,
-        invalid=invalid,
-        on_missing=on_missing,
-    )
-    columns = {
-        "tile_x": tile_x,
-        "tile_y": tile_y,
-        "mpp_x": mpp_x,
-        "mpp_y": mpp_y,
-        "tile_extent_x": tile_extent_x,
-        "tile_extent_y": tile_extent_y,
-        "annotations_mpp_x": annotations_mpp_x,
-        "annotations_mpp_y": annotations_mpp_y,
-        "downsample": downsample,
-    }
-    check_places(roi, columns)
-    region = None if roi is None else Region.from_geometry(roi)
-    batch = Batch.of(annotations_path, **columns)
-    result: list[dict[str, float]] = [{} for _ in range(batch.size)]
-    for found in annotation_fractions(Call(region, batch, options)):
-        entries = zip(
-            found.rows.tolist(), found.columns.tolist(), found.fractions.tolist(), strict=True
-        )
-        for row, column, fraction in entries:
-            result[row][found.texts[column]] = fraction
-    return result
+    call = annotation_request(locals()).call()
+    return dictionaries(annotation_fractions(call), call.batch.size)

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ratiopath import _core
-from ratiopath.call.batch import Batch
-from ratiopath.call.options import check_columns, overlap_options, patch_options
-from ratiopath.call.region import Region
-from ratiopath.call.request import Call
+from ratiopath.call.options import overlap_options, patch_options
+from ratiopath.call.request import overlay_request
 from ratiopath.measure.pipeline import fractions, separate_patches
+from ratiopath.results.entries import dictionaries
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -75,8 +73,8 @@ def read_overlay(
     pandas, Arrow); scalars hold for all rows.
 
     Args:
-        roi: A shapely polygon or multipolygon in tile pixels, relative to the tile's top-left
-            corner; None for the whole tile.
+        roi: A shapely polygon or multipolygon in tile pixels; None for the whole tile. (0, 0) is
+            the tile's top-left corner.
         overlay_path: A path, a column of paths, or an overlay in memory (H, W) or (H, W, C).
         tile_x: The tiles' left pixel, in pixels of the level they come from.
         tile_y: The tiles' top pixel, likewise.
@@ -86,54 +84,31 @@ def read_overlay(
         tile_extent_y: Height of the tiles in pixels, likewise.
         overlay_mpp_x: µm per pixel of the overlay's level 0 along x, instead of the file's own.
         overlay_mpp_y: The same along y.
-        slide_extent_x: Width of the slide in tile pixels, for overlays that do not say their
-            resolution and span the slide.
-        slide_extent_y: Height of the slide in tile pixels.
+        slide_extent_x: Width of the slide in tile pixels, for overlays without a resolution. They
+            must span the slide.
+        slide_extent_y: Height of the slide in tile pixels, likewise.
         level: The pyramid level to read, instead of the one nearest to the tile's resolution.
         coverage: ``"center"`` or ``"all_touched"``.
-        outside: ``"clip"`` masks pixels beyond the overlay's bounds; a number that the patches'
-            dtype can hold gives them that value, unmasked.
+        outside: ``"clip"`` masks pixels beyond the overlay's bounds; a number gives them that
+            value, unmasked. The patches' dtype must hold it.
         channel: The only channel to read.
-        on_missing: ``"error"``, or ``"empty"`` to count a null path or a missing file as an overlay
-            without pixels.
-        dtype: The sample type of the patches, which must hold every value exactly.
-        storage_options: What the file systems of remote overlays (``s3://``, ``https://``) are
-            made with, such as ``{"anon": True}``; see fsspec. One for all rows.
+        on_missing: ``"error"``, or ``"empty"`` to count a missing overlay as one without pixels. A
+            null path is missing too.
+        dtype: The sample type of all patches, which must hold every value exactly.
+        storage_options: Settings of remote overlays' file systems, such as ``{"anon": True}``. See
+            fsspec. One for all rows.
 
     Returns:
         One patch a row, in the order of the rows.
 
     Raises:
-        OverlayError: An overlay is missing, corrupt, without resolution, or a row's numbers make no
-            sense; names the file and the row.
+        OverlayError: An overlay is missing, corrupt, without resolution, or a row's numbers make
+            no sense; names the file and the row.
         ValueError: The ROI is empty, invalid or without area, or an option is wrong.
         TypeError: An argument has the wrong type.
     """
-    options = patch_options(
-        coverage=coverage,
-        outside=outside,
-        channel=channel,
-        on_missing=on_missing,
-        dtype=dtype,
-        storage_options=storage_options,
-    )
-    region = None if roi is None else Region.from_geometry(roi)
-    batch = _batch(
-        roi,
-        overlay_path,
-        tile_x=tile_x,
-        tile_y=tile_y,
-        mpp_x=mpp_x,
-        mpp_y=mpp_y,
-        tile_extent_x=tile_extent_x,
-        tile_extent_y=tile_extent_y,
-        overlay_mpp_x=overlay_mpp_x,
-        overlay_mpp_y=overlay_mpp_y,
-        slide_extent_x=slide_extent_x,
-        slide_extent_y=slide_extent_y,
-        level=level,
-    )
-    return OverlayPatches(*separate_patches(Call(region, batch, options)))
+    request = overlay_request(patch_options, locals())
+    return OverlayPatches(*separate_patches(request.call()))
 
 
 def overlay_overlap(
@@ -175,21 +150,21 @@ def overlay_overlap(
         tile_extent_y: Height of the tiles in pixels, likewise.
         overlay_mpp_x: µm per pixel of the overlay's level 0 along x, instead of the file's own.
         overlay_mpp_y: The same along y.
-        slide_extent_x: Width of the slide in tile pixels, see `read_overlay`.
-        slide_extent_y: Height of the slide in tile pixels.
+        slide_extent_x: Width of the slide in tile pixels, for overlays without a resolution.
+        slide_extent_y: Height of the slide in tile pixels, likewise.
         level: The pyramid level to read, instead of the one nearest to the tile's resolution.
+            Pyramids of labels are often averaged, which invents labels; ``level=0`` never is.
         coverage: ``"center"``, ``"all_touched"``, or ``"exact"``, which weighs every pixel by the
             area that it shares with the region.
         outside: ``"clip"`` leaves pixels beyond the overlay's bounds out of the denominator; a
             number counts them as that value.
         channel: The only channel to read.
-        on_missing: ``"error"`` or ``"empty"``.
+        on_missing: ``"error"``, or ``"empty"`` to count a missing overlay as one without pixels.
         nodata: A value or several to leave out of the result and of the denominator.
-        classes: Declared values, which are the keys then, or a mapping of values to names; other
+        classes: Declared values, or a mapping of values to names, which become the keys; other
             values raise unless ``"other"`` is declared to gather them.
         bins: Ascending edges; ranges are counted instead of values, right-open, the last closed.
-        storage_options: What the file systems of remote overlays (``s3://``, ``https://``) are
-            made with, such as ``{"anon": True}``; see fsspec. One for all rows.
+        storage_options: Settings of remote overlays' file systems, such as ``{"anon": True}``.
 
     Returns:
         One dictionary a row, in the order of the rows, from value to fraction. Values are int or
@@ -203,42 +178,9 @@ def overlay_overlap(
         ValueError: The ROI is empty, invalid or without area, or an option is wrong.
         TypeError: An argument has the wrong type.
     """
-    options = overlap_options(
-        coverage=coverage,
-        outside=outside,
-        channel=channel,
-        on_missing=on_missing,
-        nodata=nodata,
-        classes=classes,
-        bins=bins,
-        storage_options=storage_options,
-    )
-    region = None if roi is None else Region.from_geometry(roi)
-    batch = _batch(
-        roi,
-        overlay_path,
-        tile_x=tile_x,
-        tile_y=tile_y,
-        mpp_x=mpp_x,
-        mpp_y=mpp_y,
-        tile_extent_x=tile_extent_x,
-        tile_extent_y=tile_extent_y,
-        overlay_mpp_x=overlay_mpp_x,
-        overlay_mpp_y=overlay_mpp_y,
-        slide_extent_x=slide_extent_x,
-        slide_extent_y=slide_extent_y,
-        level=level,
-    )
-    result: list[dict[Key, float]] = [{} for _ in range(batch.size)]
-    for found in fractions(Call(region, batch, options)):
-        _core.fill_dictionaries(result, found.rows, found.keys, found.columns, found.fractions)
-    return result
+    call = overlay_request(overlap_options, locals()).call()
+    return dictionaries(fractions(call), call.batch.size)
 
 
 def _masked(data: NDArray[Any], mask: NDArray[np.bool_]) -> np.ma.MaskedArray[Any, Any]:
     return np.ma.MaskedArray(data, np.broadcast_to(mask[..., np.newaxis], data.shape))
-
-
-def _batch(roi: object, overlay_path: object, **columns: object) -> Batch:
-    check_columns(roi, columns)
-    return Batch.of(overlay_path, **columns)

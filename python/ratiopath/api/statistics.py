@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratiopath.call.batch import Batch
-from ratiopath.call.options import check_columns
-from ratiopath.call.region import Region
-from ratiopath.call.request import Call
+from ratiopath.call.request import overlay_request
 from ratiopath.call.statistics_options import stats_options
 from ratiopath.measure.summaries import statistics
 
@@ -61,27 +58,27 @@ def overlay_stats(
     be a scalar or a column of any kind; scalars hold for all rows.
 
     Args:
-        roi: A shapely polygon or multipolygon in tile pixels, relative to the tile's top-left
-            corner; None for the whole tile.
+        roi: A shapely polygon or multipolygon in tile pixels; None for the whole tile.
         overlay_path: A path, a column of paths, or an overlay in memory (H, W) or (H, W, C).
         tile_x: The tiles' left pixel, in pixels of the level they come from.
         tile_y: The tiles' top pixel, likewise.
         mpp_x: µm per pixel of that level along x.
         mpp_y: µm per pixel of that level along y.
-        stats: The statistics' names, one or several.
+        stats: The statistics' names, one or several: ``"count"``, ``"sum"``, ``"mean"``, ``"std"``,
+            ``"var"``, ``"min"``, ``"max"``, ``"median"``, ``"q0"`` to ``"q100"``.
         tile_extent_x: Width of the tiles in pixels; needed where ``roi`` is None.
         tile_extent_y: Height of the tiles in pixels, likewise.
         overlay_mpp_x: µm per pixel of the overlay's level 0 along x, instead of the file's own.
         overlay_mpp_y: The same along y.
-        slide_extent_x: Width of the slide in tile pixels, see `ratiopath.read_overlay`.
-        slide_extent_y: Height of the slide in tile pixels.
+        slide_extent_x: Width of the slide in tile pixels, for overlays without a resolution.
+        slide_extent_y: Height of the slide in tile pixels, likewise.
         level: The pyramid level to read, instead of the one nearest to the tile's resolution.
-        coverage: ``"center"``, ``"all_touched"`` or ``"exact"``.
+        coverage: ``"center"``, ``"all_touched"``, or ``"exact"``, which weighs every pixel by the
+            area that it shares with the region.
         channel: The only channel to read; needed where the overlay has several.
-        on_missing: ``"error"``, or ``"empty"`` to count a null path or a missing file as an overlay
-            without pixels.
-        nodata: A number or several that do not count.
-        storage_options: What the file systems of remote overlays are made with.
+        on_missing: ``"error"``, or ``"empty"`` to count a missing overlay as one without pixels.
+        nodata: A number or several that do not count, as NaN never does.
+        storage_options: Settings of remote overlays' file systems, such as ``{"anon": True}``.
 
     Returns:
         An array float64 (N,) for each statistic, under its name. Rows without a value have NaN, but
@@ -102,27 +99,4 @@ def overlay_stats(
         ... )
         {'mean': array([0.5])}
     """
-    options = stats_options(
-        stats=stats,
-        coverage=coverage,
-        channel=channel,
-        on_missing=on_missing,
-        nodata=nodata,
-        storage_options=storage_options,
-    )
-    columns = {
-        "tile_x": tile_x,
-        "tile_y": tile_y,
-        "mpp_x": mpp_x,
-        "mpp_y": mpp_y,
-        "tile_extent_x": tile_extent_x,
-        "tile_extent_y": tile_extent_y,
-        "overlay_mpp_x": overlay_mpp_x,
-        "overlay_mpp_y": overlay_mpp_y,
-        "slide_extent_x": slide_extent_x,
-        "slide_extent_y": slide_extent_y,
-        "level": level,
-    }
-    check_columns(roi, columns)
-    region = None if roi is None else Region.from_geometry(roi)
-    return statistics(Call(region, Batch.of(overlay_path, **columns), options))
+    return statistics(overlay_request(stats_options, locals()).call())

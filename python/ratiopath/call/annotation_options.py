@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, cast
 
-from ratiopath.call.options import OnMissing, check_on_missing
+from ratiopath.call.options import OnMissing, check_absent, check_on_missing
 
 Invalid: TypeAlias = Literal["repair", "error"]
 
@@ -22,6 +22,7 @@ class AnnotationOptions:
         class_column: The GeoJSON property or GeoParquet column that holds the class.
         invalid: What an invalid polygon means.
         on_missing: What a null path or a missing file means.
+        absent: What a key that does not occur gets in a struct row: a number or None.
     """
 
     classes: tuple[tuple[str, str], ...] | None = None
@@ -30,6 +31,8 @@ class AnnotationOptions:
     class_column: str = "classification"
     invalid: Invalid = "repair"
     on_missing: OnMissing = "error"
+    # Layers are kept by options, and none is built otherwise for it.
+    absent: float | None = field(default=0.0, compare=False)
 
     @property
     def declared_keys(self) -> list[str] | None:
@@ -53,6 +56,7 @@ def annotation_options(
     class_column: str,
     invalid: str,
     on_missing: str,
+    absent: float | None = 0.0,
 ) -> AnnotationOptions:
     """Check the options of `ratiopath.annotation_overlap`.
 
@@ -72,6 +76,7 @@ def annotation_options(
         class_column=class_column,
         invalid=cast("Invalid", invalid),
         on_missing=check_on_missing(on_missing),
+        absent=check_absent(absent),
     )
     _check_keys(options)
     return options

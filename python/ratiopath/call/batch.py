@@ -22,39 +22,33 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Columns that decide how an overlay is read: rows that agree on them share one plan.
-GROUP_BY = (
-    "mpp_x",
-    "mpp_y",
-    "overlay_mpp_x",
-    "overlay_mpp_y",
-    "slide_extent_x",
-    "slide_extent_y",
-    "level",
-)
-EXTENT = ("tile_extent_x", "tile_extent_y")
-
 # Beyond, float64 no longer tells pixels apart: 2^53 + 1 arrives as 2^53.
 LARGEST = 2.0**53 - 1
 
 _PATH_TYPES = (str, bytes, os.PathLike)
 
-Overlay: TypeAlias = "str | NDArray[Any] | None"
+# A path, None for a null path, or an overlay itself.
+Source: TypeAlias = "str | NDArray[Any] | None"
 
 
 @dataclass(frozen=True)
 class Group:
-    """Rows that read one overlay in one way.
+    """Rows that read one source in one way.
 
     Attributes:
-        overlay: A path, None for a null path, or the overlay itself as an array.
+        source: A path, None for a null path, or the overlay itself as an array.
         rows: Which rows of the batch, ascending (n,).
         numbers: What all of them share, by column name; NaN where null.
     """
 
-    overlay: Overlay
+    source: Source
     rows: NDArray[np.intp]
     numbers: Mapping[str, float]
+
+    @property
+    def path(self) -> str | None:
+        """The source's path, where it has one."""
+        return self.source if isinstance(self.source, str) else None
 
     def parts(self, rows: int) -> Iterator[Group]:
         """Split the group into parts of at most so many rows."""
@@ -88,8 +82,8 @@ class Group:
         self, reason: str, index: int = 0, *, code: str, remedy: str | None = None
     ) -> OverlayValueError:
         """Return an error that names the file and a row, by its index in the group."""
-        path = self.overlay if isinstance(self.overlay, str) else None
-        return OverlayValueError(reason, path, int(self.rows[index]), code=code, remedy=remedy)
+        row = int(self.rows[index])
+        return OverlayValueError(reason, self.path, row, code=code, remedy=remedy)
 
 
 @dataclass(frozen=True)
@@ -98,51 +92,54 @@ class Batch:
 
     Attributes:
         size: How many rows.
-        overlays: The distinct overlays.
-        overlay_index: Which overlay each row has (N,).
+        sources: What the rows point at, each once.
+        source_index: Which source each row has (N,).
         numbers: The numeric columns by name, float64 (N,), NaN where null.
     """
 
     size: int
-    overlays: Sequence[Overlay]
-    overlay_index: NDArray[np.intp]
+    sources: Sequence[Source]
+    source_index: NDArray[np.intp]
     numbers: Mapping[str, NDArray[np.float64]]
 
     @classmethod
-    def of(cls, overlay_path: object, **columns: object) -> Batch:
+    def of(cls, **columns: object) -> Batch:
         """Read columns and scalars; scalars hold for every row.
 
         Args:
-            overlay_path: A path, a column of paths, or an overlay as an array.
-            **columns: Numbers by name; None for a column that is not given.
+            **columns: By name; None for a column that is not given. The one whose name ends in
+                ``path`` holds the sources: a path, paths, or an overlay as an array. The others
+                are numbers.
 
         Raises:
             ValueError: Columns differ in length.
             TypeError: A column holds no numbers.
         """
-        numbers = {name: _numbers(v, name) for name, v in columns.items() if v is not None}
-        overlays, index = _overlays(overlay_path)
+        (paths,) = filter(_is_path, columns)
+        given = columns.items()
+        numbers = {k: _numbers(v, k) for k, v in given if v is not None and k != paths}
+        sources, index = _sources(columns[paths], paths)
         lengths = {name: len(v) for name, v in numbers.items() if v.ndim}
         if index is not None:
-            lengths["overlay_path"] = len(index)
+            lengths[paths] = len(index)
         if len(set(lengths.values())) > 1:
             raise ValueError(f"columns differ in length: {lengths}")
         size = next(iter(lengths.values()), 1)
         broadcast = {name: np.broadcast_to(v, size) for name, v in numbers.items()}
         index = np.zeros(size, np.intp) if index is None else index
-        return cls(size, overlays, index, broadcast)
+        return cls(size, sources, index, broadcast)
 
     def groups(self, by: Iterable[str]) -> Iterator[Group]:
-        """Split the rows into groups that share an overlay and the columns named.
+        """Split the rows into groups that share a source and the columns named.
 
         Args:
             by: Names of columns; those that were not given are passed over.
 
         Returns:
-            The groups, in order of overlay, each with its rows ascending.
+            The groups, in order of source, each with its rows ascending.
         """
         names = [name for name in by if name in self.numbers]
-        codes = self.overlay_index
+        codes = self.source_index
         for name in names:
             codes = _refine(codes, self.numbers[name])
         order = np.argsort(codes, kind="stable")
@@ -150,7 +147,7 @@ class Batch:
         for rows in np.split(order, starts[1:]) if self.size else []:
             first = rows[0]
             shared = {name: float(self.numbers[name][first]) for name in names}
-            yield Group(self.overlays[int(self.overlay_index[first])], rows, shared)
+            yield Group(self.sources[int(self.source_index[first])], rows, shared)
 
     def require(self, *names: str, positive: bool = False) -> None:
         """Refuse rows where a column is null or beyond 2^53, or, if asked, not positive.
@@ -167,12 +164,16 @@ class Batch:
             bad = ~(np.abs(values) <= LARGEST) | ((values <= 0) if positive else False)
             if bad.any():
                 row = int(np.argmax(bad))
-                overlay = self.overlays[self.overlay_index[row]]
-                path = overlay if isinstance(overlay, str) else None
                 rule = "positive and at most 2^53" if positive else "at most 2^53 and not null"
                 given = "null or NaN" if np.isnan(values[row]) else f"{values[row]:g}"
                 reason = f"{name} must be {rule}, got {given}"
-                raise OverlayValueError(reason, path, row, code="invalid_number")
+                raise self.error(reason, row, code="invalid_number")
+
+    def error(self, reason: str, row: int, *, code: str) -> OverlayValueError:
+        """Return an error that names a row and its file."""
+        source = self.sources[self.source_index[row]]
+        path = source if isinstance(source, str) else None
+        return OverlayValueError(reason, path, row, code=code)
 
 
 def check_literal(name: str, value: Any) -> None:
@@ -190,7 +191,7 @@ def check_literal(name: str, value: Any) -> None:
         value = value.as_py()
     if value is None:
         return
-    if name.endswith("path"):
+    if _is_path(name):
         if not isinstance(value, _PATH_TYPES):
             raise TypeError(f"{name} must be a column or a path, got {value!r}")
         return
@@ -232,43 +233,49 @@ def _numbers(column: Any, name: str) -> NDArray[np.float64]:
     return numbers
 
 
-def _overlays(overlay_path: Any) -> tuple[list[Overlay], NDArray[np.intp] | None]:
-    if hasattr(overlay_path, "as_py"):
-        overlay_path = overlay_path.as_py()
-    if getattr(overlay_path, "shape", None) == ():
-        overlay_path = overlay_path.item()
-    if overlay_path is None or isinstance(overlay_path, _PATH_TYPES):
-        return [_path(overlay_path)], None
-    if _is_raster(overlay_path):
-        check_unmasked(overlay_path)
-        return [np.asarray(overlay_path)], None
-    listed = getattr(overlay_path, "to_pylist", None) or getattr(overlay_path, "tolist", None)
-    if listed is None and not isinstance(overlay_path, Iterable):
+def _is_path(name: str) -> bool:
+    """Whether a column is of paths; all others are of numbers."""
+    return name.endswith("path")
+
+
+def _sources(given: Any, name: str) -> tuple[list[Source], NDArray[np.intp] | None]:
+    """Return the distinct sources, and which of them each row has; None where all have one."""
+    if hasattr(given, "as_py"):
+        given = given.as_py()
+    if getattr(given, "shape", None) == ():
+        given = given.item()
+    if given is None or isinstance(given, _PATH_TYPES):
+        return [_path(given, name)], None
+    if _is_raster(given, name):
+        check_unmasked(given)
+        return [np.asarray(given)], None
+    listed = getattr(given, "to_pylist", None) or getattr(given, "tolist", None)
+    if listed is None and not isinstance(given, Iterable):
         raise TypeError(
-            "overlay_path must be a path, a column of paths or an array (H, W) or (H, W, C), got"
-            f" {overlay_path!r}"
+            f"{name} must be a path, a column of paths or an array (H, W) or (H, W, C), got"
+            f" {given!r}"
         )
-    paths = listed() if listed is not None else list(overlay_path)
+    paths = [_path(path, name) for path in (listed() if listed is not None else given)]
     codes: dict[Any, int] = {}
-    index = [codes.setdefault(path, len(codes)) for path in map(_path, paths)]
+    index = [codes.setdefault(path, len(codes)) for path in paths]
     return list(codes), np.array(index, np.intp)
 
 
-def _is_raster(overlay: Any) -> bool:
+def _is_raster(given: Any, name: str) -> bool:
     """Whether an argument is an overlay in memory rather than a column of paths."""
-    if isinstance(overlay, (list, tuple)):
-        if any(getattr(one, "ndim", 0) > 1 for one in overlay):
-            raise TypeError("overlay_path is one array or a column of paths, not a list of arrays")
+    if isinstance(given, (list, tuple)):
+        if any(getattr(one, "ndim", 0) > 1 for one in given):
+            raise TypeError(f"{name} is one array or a column of paths, not a list of arrays")
         # A list of lists is an array; a list of paths is a column.
-        return bool(overlay) and isinstance(overlay[0], (list, tuple, np.ndarray))
-    if not hasattr(overlay, "ndim"):
+        return bool(given) and isinstance(given[0], (list, tuple, np.ndarray))
+    if not hasattr(given, "ndim"):
         # Such as an image of Pillow's.
-        return hasattr(overlay, "__array_interface__")
-    dimensions: int = overlay.ndim
+        return hasattr(given, "__array_interface__")
+    dimensions: int = given.ndim
     return dimensions >= 2
 
 
-def _path(value: Any) -> str | None:
+def _path(value: Any, name: str) -> str | None:
     if hasattr(value, "as_py"):
         value = value.as_py()
     if value is None or (isinstance(value, float) and np.isnan(value)):
@@ -278,4 +285,4 @@ def _path(value: Any) -> str | None:
         return None
     if isinstance(value, _PATH_TYPES):
         return os.fsdecode(value)
-    raise TypeError(f"overlay_path must hold paths, got {value!r}")
+    raise TypeError(f"{name} must hold paths, got {value!r}")

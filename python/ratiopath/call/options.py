@@ -14,13 +14,11 @@ from ratiopath.values.pixels import check_dtype
 from ratiopath.values.selection import Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 Coverage: TypeAlias = Literal["center", "all_touched", "exact"]
 Outside: TypeAlias = Literal["clip"] | int | float
 OnMissing: TypeAlias = Literal["error", "empty"]
-
-PAIRS = [(f"{name}_x", f"{name}_y") for name in ("tile_extent", "overlay_mpp", "slide_extent")]
 
 
 class StorageOptions(Mapping[str, Any]):
@@ -143,27 +141,6 @@ def overlap_options(
     )
 
 
-def check_columns(
-    roi: object, columns: Mapping[str, object], pairs: Sequence[tuple[str, str]] = PAIRS
-) -> None:
-    """Refuse a call whose columns can never say where its tiles lie.
-
-    Args:
-        roi: The region of interest, or None for the whole tile.
-        columns: All columns by name; None where not given.
-        pairs: Names of optional columns that belong together.
-
-    Raises:
-        ValueError: One of a pair is missing, or without a ROI the tiles' extent.
-    """
-    for pair in pairs:
-        missing = [name for name in pair if columns[name] is None]
-        if len(missing) == 1:
-            raise ValueError(f"{pair[0]} and {pair[1]} go together: {missing[0]} is missing")
-    if roi is None and columns["tile_extent_x"] is None:
-        raise ValueError("without a roi, tile_extent_x and tile_extent_y must be given")
-
-
 def check_on_missing(on_missing: str) -> OnMissing:
     """Check what a null path or a missing file means.
 
@@ -186,20 +163,6 @@ def check_absent(absent: object) -> float | None:
     if not isinstance(absent, Real) or math.isnan(absent):
         raise ValueError(f"absent must be a number or None, got {absent!r}")
     return float(absent)
-
-
-def check_given(columns: Mapping[str, object]) -> None:
-    """Refuse to do without a tile's place or resolution.
-
-    Args:
-        columns: All columns by name; None where not given.
-
-    Raises:
-        ValueError: Names the column that is missing.
-    """
-    for name in ("tile_x", "tile_y", "mpp_x", "mpp_y"):
-        if columns[name] is None:
-            raise ValueError(f"{name} must be a column or a number, got None")
 
 
 def _coverage(coverage: str) -> Coverage:

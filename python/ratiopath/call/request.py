@@ -1,13 +1,32 @@
-"""One call: a region, the rows, and the options that hold for all of them."""
+"""From a public function's arguments to one call: split, checked, and its rows read.
+
+Each of those functions has its signature written out, for people and editors and type checkers to
+read, and begins with ``overlay_request(overlap_options, locals())``. What are columns is said by
+`ratiopath.call.columns`, what are options by the parameters of the function that checks them; an
+argument that is neither raises TypeError at the first call. `locals()` as the first thing in a body
+is exactly the arguments: a decorator that binds them would cost each call a frame and its time, and
+put its own frame into every stack trace.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from ratiopath.call.annotation_options import annotation_options
+from ratiopath.call.batch import Batch
+from ratiopath.call.columns import (
+    ANNOTATION_COLUMNS,
+    OVERLAY_COLUMNS,
+    check_annotation_columns,
+    check_overlay_columns,
+)
+from ratiopath.call.region import Region
+
 if TYPE_CHECKING:
-    from ratiopath.call.batch import Batch
-    from ratiopath.call.region import Region
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ratiopath.call.annotation_options import AnnotationOptions
 
 # Covariant: what can read patches by any options can read them by those of the fractions.
 OptionsT_co = TypeVar("OptionsT_co", covariant=True)
@@ -26,3 +45,67 @@ class Call(Generic[OptionsT_co]):
     region: Region | None
     batch: Batch
     options: OptionsT_co
+
+
+@dataclass(frozen=True)
+class Request(Generic[OptionsT_co]):
+    """What a function was asked for, checked as far as can be before any row is read.
+
+    Attributes:
+        region: The ROI in tile pixels, or None for the whole tile.
+        options: What holds for all rows.
+        columns: The columns by name, of any kind; None where not given.
+    """
+
+    region: Region | None
+    options: OptionsT_co
+    columns: Mapping[str, object]
+
+    def of(self, columns: Mapping[str, object]) -> Request[OptionsT_co]:
+        """Return the same request of other rows."""
+        return Request(self.region, self.options, columns)
+
+    def call(self) -> Call[OptionsT_co]:
+        """Read the rows.
+
+        Raises:
+            ValueError: Columns differ in length.
+            TypeError: A column holds neither numbers nor, where they belong, paths.
+        """
+        return Call(self.region, Batch.of(**self.columns), self.options)
+
+
+def overlay_request(
+    check: Callable[..., OptionsT_co], arguments: Mapping[str, object]
+) -> Request[OptionsT_co]:
+    """Check the arguments of a function of overlays.
+
+    Args:
+        check: Checks the function's options, which are its parameters, and returns them.
+        arguments: All arguments of the function, by name.
+
+    Raises:
+        ValueError: An option is wrong, a column is missing, or the ROI is no region.
+        TypeError: An option or the ROI has the wrong type.
+    """
+    return _request(check, check_overlay_columns, OVERLAY_COLUMNS, arguments)
+
+
+def annotation_request(arguments: Mapping[str, object]) -> Request[AnnotationOptions]:
+    """Check the arguments of a function of annotations, as `overlay_request` does."""
+    return _request(annotation_options, check_annotation_columns, ANNOTATION_COLUMNS, arguments)
+
+
+def _request(
+    check: Callable[..., OptionsT_co],
+    check_columns: Callable[[object, Mapping[str, object]], None],
+    names: Sequence[str],
+    arguments: Mapping[str, object],
+) -> Request[OptionsT_co]:
+    roi, columns = arguments["roi"], {name: arguments[name] for name in names}
+    rest = {name: value for name, value in arguments.items() if name not in columns}
+    del rest["roi"]
+    # Options first and the ROI, which may have many vertices, last.
+    options = check(**rest)
+    check_columns(roi, columns)
+    return Request(None if roi is None else Region.from_geometry(roi), options, columns)

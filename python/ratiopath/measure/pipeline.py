@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from ratiopath.call.batch import EXTENT, GROUP_BY
+from ratiopath.call.columns import EXTENT, GROUP_BY, MPP, TILE
 from ratiopath.measure.fractions import overlap_fractions
 from ratiopath.measure.patches import PatchKind, fill_data, fill_separate, fill_stacked, set_outside
 from ratiopath.placement.placement import Placement, place, place_slide
@@ -90,7 +90,7 @@ def slide_tiles(batch: Batch, background: float) -> NDArray[Any]:
     def fill(placement: Placement[Options], arrays: Arrays) -> None:
         fill_data(placement, arrays[0])
 
-    batch.require("tile_x", "tile_y", "level")
+    batch.require(*TILE, "level")
     batch.require(*EXTENT, positive=True)
     groups = list(batch.groups(("level", *EXTENT)))
     placing = partial(place_slide, batch, background=background)
@@ -104,8 +104,8 @@ def groups_of(call: Call[object]) -> Iterator[Group]:
         OverlayValueError: A number is null or out of range; names the row.
     """
     batch = call.batch
-    batch.require("tile_x", "tile_y")
-    batch.require("mpp_x", "mpp_y", positive=True)
+    batch.require(*TILE)
+    batch.require(*MPP, positive=True)
     if call.region is not None:
         return batch.groups(GROUP_BY)
     batch.require(*EXTENT, positive=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 import numpy as np
 
 from ratiopath._core import SegmentError
-from ratiopath.call.batch import EXTENT
+from ratiopath.call.columns import EXTENT
 from ratiopath.call.options import Options
 from ratiopath.call.region import Region
 from ratiopath.errors import OverlayError, OverlayFormatError, OverlayNotFoundError
@@ -144,8 +144,7 @@ class Placement(Generic[OptionsT_co]):
         try:
             take(self.plan, index, *arguments, **options)
         except SegmentError as error:
-            path = self.group.overlay if isinstance(self.group.overlay, str) else None
-            row = self._first_row(index)
+            path, row = self.group.path, self._first_row(index)
             raise OverlayFormatError(str(error), path, row, code="corrupt") from error
 
     def _read_ahead(self, part: range) -> int:
@@ -209,9 +208,9 @@ def place_slide(batch: Batch, group: Group, background: float) -> Placement[Opti
         OverlayError: The slide cannot be opened or lacks the level; names the slide and the row.
     """
     with _errors_of(group):
-        if not isinstance(group.overlay, str):
+        if not isinstance(group.source, str):
             raise group.error("path is null", code="null_path")
-        reader = open_reader(group.overlay, transparent=background)
+        reader = open_reader(group.source, transparent=background)
         if sample_holding(background, reader.dtype) is None:
             reason = f"background={background} is no value of {reader.dtype}"
             raise group.error(reason, code="not_in_dtype", remedy="choose one that is")
@@ -241,10 +240,10 @@ def _errors_of(group: Group) -> Generator[None]:
 
 
 def _open(group: Group, options: Options) -> Reader:
-    if isinstance(group.overlay, np.ndarray):
-        return ArrayReader(group.overlay)
+    if isinstance(group.source, np.ndarray):
+        return ArrayReader(group.source)
     try:
-        return _open_path(group.overlay, options)
+        return _open_path(group.source, options)
     except OverlayNotFoundError as error:
         if options.on_missing == "empty":
             return EmptyReader(options.dtype or _dtype_outside(options))

@@ -5,12 +5,11 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from ratiopath.errors import OverlayValueError
 from ratiopath.values.pixels import MOST_LABELS
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ratiopath.call.batch import Batch
-    from ratiopath.call.options import OverlapOptions
     from ratiopath.results.entries import Fractions
     from ratiopath.values.selection import Key
 
@@ -27,45 +25,49 @@ if TYPE_CHECKING:
 PLACEHOLDER = "0"
 
 
-def struct_type(options: OverlapOptions) -> pa.StructType | None:
-    """Return the column's type where it is known before any overlay is read, else None."""
-    declared = options.selection.declared_keys
-    if declared is None or options.selection.bins is not None:
-        return None
-    return pa.struct([(name, pa.float64()) for name in declared])
-
-
 def struct_column(
-    batch: Batch, found: Sequence[Fractions], options: OverlapOptions
+    found: Fractions, size: int, declared: Sequence[str] | None, absent: float | None
 ) -> pa.StructArray:
     """Build a struct per row, with the same string keys in all of them.
 
     Args:
-        batch: The rows of the call.
-        found: The fractions of every group.
-        options: The options of the call; ``absent`` fills keys that do not occur in a row.
+        found: The fractions of all rows.
+        size: How many rows there are.
+        declared: Keys that every struct has, in order; None for those that occur, by value.
+        absent: What a key gets in rows where it does not occur; None for null.
 
     Returns:
         One struct of float64 fields a row.
-
-    Raises:
-        OverlayValueError: A row has more values than labels have.
     """
-    declared = options.selection.declared_keys
-    if declared is None:
-        _check_labels(batch, found)
     names = _names(found, declared)
     position = {name: index for index, name in enumerate(names)}
-    rows = _joined([part.rows for part in found], np.intp)
-    values = _joined([part.fractions for part in found], np.float64)
-    columns = _joined([_renumbered(part, position) for part in found], np.intp)
+    # Values left out as nodata have a key, but no position and no entry.
+    numbers = np.array([position.get(text, -1) for text in found.texts], np.intp)
+    columns = numbers[found.columns]
+    # A field at a time: a sort of the entries costs less than a search for each field's.
     order = np.argsort(columns, kind="stable")
     edges = np.searchsorted(columns[order], np.arange(len(names) + 1))
     fields = []
     for start, end in itertools.pairwise(edges.tolist()):
         entries = order[start:end]
-        fields.append(_field(batch.size, rows[entries], values[entries], options.absent))
+        fields.append(_field(size, found.rows[entries], found.fractions[entries], absent))
     return pa.StructArray.from_arrays(fields, names=names)
+
+
+def check_labels(batch: Batch, found: Fractions) -> None:
+    """Refuse to make a column of more values than labels have.
+
+    Raises:
+        OverlayValueError: A row has too many; names it.
+    """
+    rows, counts = np.unique(found.rows, return_counts=True)
+    if counts.max(initial=0) > MOST_LABELS:
+        row = int(rows[np.argmax(counts)])
+        raise batch.error(
+            f"{counts.max()} distinct values in one tile are a heatmap, not labels",
+            row,
+            code="too_many_values",
+        )
 
 
 def _field(
@@ -80,13 +82,10 @@ def _field(
     return pa.array(column, mask=missing)
 
 
-def _names(found: Sequence[Fractions], declared: Sequence[str] | None) -> list[str]:
+def _names(found: Fractions, declared: Sequence[str] | None) -> list[str]:
     """Return the keys of the block: as declared, then by value."""
-    keys = {
-        part.texts[column]: part.keys[column]
-        for part in found
-        for column in np.unique(part.columns).tolist()
-    }
+    occurring = np.unique(found.columns).tolist()
+    keys = {found.texts[column]: found.keys[column] for column in occurring}
     if declared is not None:
         return [*declared, *(text for text in keys if text not in declared)]
     names = sorted(keys, key=lambda text: _order(keys[text]))
@@ -104,27 +103,3 @@ def _order(key: Key) -> tuple[object, ...]:
         return 2, [_order(channel) for channel in key]
     missing = isinstance(key, float) and math.isnan(key)
     return (1,) if missing else (0, key)
-
-
-def _check_labels(batch: Batch, found: Sequence[Fractions]) -> None:
-    for part in found:
-        rows, counts = np.unique(part.rows, return_counts=True)
-        if counts.max(initial=0) > MOST_LABELS:
-            row = int(rows[np.argmax(counts)])
-            overlay = batch.overlays[batch.overlay_index[row]]
-            raise OverlayValueError(
-                f"{counts.max()} distinct values in one tile are a heatmap, not labels",
-                overlay if isinstance(overlay, str) else None,
-                row,
-                code="too_many_values",
-            )
-
-
-def _renumbered(part: Fractions, position: dict[str, int]) -> NDArray[np.intp]:
-    # Values left out as nodata have no position, and no entry.
-    numbers = np.array([position.get(text, -1) for text in part.texts], np.intp)
-    return numbers[part.columns]
-
-
-def _joined(arrays: Sequence[NDArray[Any]], dtype: type) -> NDArray[Any]:
-    return np.concatenate([np.empty(0, dtype), *arrays])

@@ -1,12 +1,17 @@
-"""Fractions of a group of rows as entries: row, key, share."""
+"""Fractions of rows as entries: row, key, share."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ratiopath._core import fill_dictionaries
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Iterable, Sequence
+
     from numpy.typing import NDArray
 
     from ratiopath.values.selection import Key
@@ -14,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fractions:
-    """The fractions of one group's patches, as entries.
+    """The fractions of some rows, as entries.
 
     Attributes:
         keys: The output keys as Python values.
         texts: The same as text.
-        rows: Row of the batch of each entry (E,); grouped by row in the order of the group.
+        rows: Row of the batch of each entry (E,); the entries of a row follow one another.
         columns: Index into ``keys`` of each entry (E,).
         fractions: Fraction of the row's area of each entry, in (0, 1] (E,).
     """
@@ -29,3 +34,34 @@ class Fractions:
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
     fractions: NDArray[np.float64]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Fractions]) -> Fractions:
+        """Join the fractions of several groups of rows, which may differ in keys.
+
+        Keys that read alike are one: 1 of an integer overlay and 1.0 of one of floating point.
+        """
+        keys: dict[str, Key] = {}
+        for part in parts:
+            keys.update(zip(part.texts, part.keys, strict=True))
+        position = {text: index for index, text in enumerate(keys)}
+        columns = [
+            np.array([position[text] for text in part.texts], np.intp)[part.columns]
+            for part in parts
+        ]
+        # The empty arrays are for a batch without rows, which has no parts.
+        return cls(
+            list(keys.values()),
+            list(keys),
+            np.concatenate([np.empty(0, np.intp), *(part.rows for part in parts)]),
+            np.concatenate([np.empty(0, np.intp), *columns]),
+            np.concatenate([np.empty(0), *(part.fractions for part in parts)]),
+        )
+
+
+def dictionaries(found: Iterable[Fractions], size: int) -> list[dict[Any, float]]:
+    """Return one dictionary a row from key to fraction; rows without an entry have an empty one."""
+    result: list[dict[Any, float]] = [{} for _ in range(size)]
+    for part in found:
+        fill_dictionaries(result, part.rows, part.keys, part.columns, part.fractions)
+    return result

@@ -162,7 +162,7 @@ def _batch(
     overlay_mpp = settings.overlay_mpp or (None, None)
     extent = slide_extent(plan.slide, settings) or (None, None)
     return Batch.of(
-        plan.pair.overlay,
+        overlay_path=plan.pair.overlay,
         tile_x=x,
         tile_y=y,
         mpp_x=plan.mpp[0],

@@ -13,8 +13,7 @@ from ratiopath.slides.grid import grid_tiles
 
 if TYPE_CHECKING:
     from ratiopath.tiling.annotation_columns import tile_annotation_overlap
-    from ratiopath.tiling.overlay_stats import tile_overlay_stats
-    from ratiopath.tiling.overlays import tile_overlay, tile_overlay_overlap
+    from ratiopath.tiling.overlays import tile_overlay, tile_overlay_overlap, tile_overlay_stats
     from ratiopath.tiling.slide_columns import read_slide_tiles
 
 __all__ = [
@@ -32,7 +31,7 @@ _NEEDS_RAY = {
     "tile_annotation_overlap": "ratiopath.tiling.annotation_columns",
     "tile_overlay": "ratiopath.tiling.overlays",
     "tile_overlay_overlap": "ratiopath.tiling.overlays",
-    "tile_overlay_stats": "ratiopath.tiling.overlay_stats",
+    "tile_overlay_stats": "ratiopath.tiling.overlays",
 }
 
 

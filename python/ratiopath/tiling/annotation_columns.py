@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-from ray.data.datatype import DataType
-
-from ratiopath.annotations.class_fractions import annotation_fractions, check_places
+from ratiopath.annotations.class_fractions import annotation_fractions
 from ratiopath.annotations.features import UNCLASSIFIED
-from ratiopath.call.annotation_options import AnnotationOptions, annotation_options
-from ratiopath.call.batch import Batch
-from ratiopath.call.options import OverlapOptions, check_absent
-from ratiopath.call.region import Region
-from ratiopath.call.request import Call
+from ratiopath.call.request import Request, annotation_request
 from ratiopath.results.arrow import struct_column
-from ratiopath.tiling.expressions import BatchExpression, expression, pandas_index, struct_result
-from ratiopath.values.selection import Selection
+from ratiopath.results.entries import Fractions
+from ratiopath.tiling.expressions import (
+    BatchExpression,
+    expression,
+    pandas_index,
+    struct_dtype,
+    struct_result,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from ray.data.expressions import Expr
     from shapely.geometry.base import BaseGeometry
 
-    from ratiopath.results.entries import Fractions
+    from ratiopath.call.annotation_options import AnnotationOptions
 
 
 def tile_annotation_overlap(
@@ -50,31 +49,29 @@ def tile_annotation_overlap(
 ) -> BatchExpression:
     """Attach what fraction of a region of each tile every class of annotations covers, exactly.
 
-    The arguments are those of `ratiopath.annotation_overlap`, with columns as Ray expressions:
+    `ratiopath.annotation_overlap` says more of the arguments. Here a column is a Ray expression, or
+    one value for all rows.
 
     Args:
-        roi: A shapely polygon or multipolygon in tile pixels, relative to the tile's top-left
-            corner; None for the whole tile.
-        annotations_path: The column of paths (GeoJSON, ASAP XML or GeoParquet), or one path.
+        roi: A shapely polygon or multipolygon in tile pixels; None for the whole tile.
+        annotations_path: A path or a column of paths.
         tile_x: The tiles' left pixel, in pixels of the level they come from.
         tile_y: The tiles' top pixel, likewise.
         mpp_x: µm per pixel of that level along x; needed with ``annotations_mpp_x``.
         mpp_y: µm per pixel of that level along y; needed with ``annotations_mpp_y``.
         tile_extent_x: Width of the tiles in pixels; needed where ``roi`` is None.
         tile_extent_y: Height of the tiles in pixels, likewise.
-        annotations_mpp_x: µm per unit of the annotations' coordinates along x: the slide's at
-            level 0 for QuPath and ASAP, 1 for coordinates in µm.
+        annotations_mpp_x: µm per unit of the annotations' coordinates along x.
         annotations_mpp_y: The same along y.
-        downsample: Units of the annotations' coordinates per tile pixel, instead of the four µm:
-            for level-0 pixels the column ``downsample`` of `ratiopath.ray.read_slides`.
-        classes: Names of declared classes, or a mapping of names to keys, which fix the keys and so
-            the schema. Another class raises unless ``"other"`` is declared to gather them.
+        downsample: Units of the annotations' coordinates per tile pixel, instead of the four µm.
+        classes: Names of declared classes, or a mapping of names to keys, which fix the keys and
+            their order; classes with one key are united.
         exclusive: Whether a place counts only for the first of ``classes`` that covers it.
         uncovered: The key of what no annotation covers; by default there is none.
         class_column: The GeoJSON property or GeoParquet column that holds the class.
-        invalid: ``"repair"`` mends invalid polygons and warns; ``"error"`` refuses them.
-        on_missing: ``"error"``, or ``"empty"`` to count a null path or a missing file as one
-            without annotations.
+        invalid: ``"repair"`` mends invalid polygons by `shapely.make_valid` and warns; ``"error"``
+            refuses them.
+        on_missing: ``"error"``, or ``"empty"`` to count a missing file as one without annotations.
         absent: What a key gets in rows where it does not occur; None for null.
 
     Returns:
@@ -88,59 +85,20 @@ def tile_annotation_overlap(
             how tile pixels and the annotations' coordinates compare.
         TypeError: An argument has the wrong type.
     """
-    options = annotation_options(
-        classes=classes,
-        exclusive=exclusive,
-        uncovered=uncovered,
-        class_column=class_column,
-        invalid=invalid,
-        on_missing=on_missing,
-    )
-    columns = {
-        "tile_x": tile_x,
-        "tile_y": tile_y,
-        "mpp_x": mpp_x,
-        "mpp_y": mpp_y,
-        "tile_extent_x": tile_extent_x,
-        "tile_extent_y": tile_extent_y,
-        "annotations_mpp_x": annotations_mpp_x,
-        "annotations_mpp_y": annotations_mpp_y,
-        "downsample": downsample,
-    }
-    check_places(roi, columns)
-    return expression(
-        _overlap,
-        _return_dtype(options.declared_keys),
-        {"annotations_path": annotations_path, **columns},
-        region=None if roi is None else Region.from_geometry(roi),
-        options=options,
-        absent=check_absent(absent),
-    )
+    request = annotation_request(locals())
+    return expression(_overlap, struct_dtype(request.options.declared_keys), request)
 
 
-def _return_dtype(keys: Sequence[str] | None) -> DataType:
-    if keys is None:
-        return DataType(dict)
-    return DataType.from_arrow(pa.struct([(key, pa.float64()) for key in keys]))
-
-
-def _overlap(
-    region: Region | None,
-    options: AnnotationOptions,
-    absent: float | None,
-    annotations_path: Any,
-    **columns: Any,
-) -> Any:
+def _overlap(request: Request[AnnotationOptions], **columns: Any) -> Any:
     """Measure the fractions of one block."""
-    batch = Batch.of(annotations_path, **columns)
-    found = list(annotation_fractions(Call(region, batch, options)))
-    names = dict(enumerate(options.declared_keys or _keys(found, options)))
-    declared = OverlapOptions(selection=Selection.from_options(classes=names), absent=absent)
-    column = struct_column(batch, found, declared)
-    return struct_result(column, pandas_index(annotations_path, *columns.values()))
+    call = request.of(columns).call()
+    found, options = Fractions.joined(list(annotation_fractions(call))), call.options
+    names = options.declared_keys or _keys(found, options)
+    column = struct_column(found, call.batch.size, names, options.absent)
+    return struct_result(column, pandas_index(*columns.values()))
 
 
-def _keys(found: Sequence[Fractions], options: AnnotationOptions) -> list[str]:
+def _keys(found: Fractions, options: AnnotationOptions) -> list[str]:
     """Return the classes of all files of a block; Arrow cannot write a struct without a field."""
-    classes = {key for part in found for key in part.texts}.difference(options.uncovered_keys)
+    classes = set(found.texts).difference(options.uncovered_keys)
     return [*sorted(classes), *options.uncovered_keys] or [UNCLASSIFIED]

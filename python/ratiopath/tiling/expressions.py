@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pyarrow as pa
 from ray.data.block import BlockAccessor
+from ray.data.datatype import DataType
 from ray.data.expressions import ColumnExpr, Expr, LiteralExpr, UDFExpr, udf
 from ray.data.extensions import ArrowTensorArray, TensorArray
 
 from ratiopath.call.batch import check_literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
-    from ray.data.datatype import DataType
+
+    from ratiopath.call.request import Request
 
 
 # Ray's operators and visitors need the base class's own equality and repr.
@@ -41,17 +43,16 @@ class BatchExpression(UDFExpr):
 def expression(
     function: Callable[..., Any],
     return_dtype: DataType,
-    columns: Mapping[str, object],
-    **settings: object,
+    request: Request[object],
 ) -> BatchExpression:
-    """Build an expression that calls a function with columns and settings by keyword.
+    """Build an expression that calls a function with a request and its columns by keyword.
 
     Args:
         function: A function of a module, which workers import rather than unpickle, so that what
             it caches lives as long as the worker.
         return_dtype: What `Dataset.schema` says of the column.
-        columns: Ray expressions, or values for all rows, by name.
-        **settings: What is passed as it is.
+        request: Its columns are Ray expressions, or values for all rows. What is shipped to workers
+            is the request without them.
 
     Returns:
         The expression.
@@ -61,6 +62,7 @@ def expression(
         ValueError: It is out of range, or no column is an expression, so that nothing says how many
             rows there are.
     """
+    columns = request.columns
     for name, column in columns.items():
         value = column.value if isinstance(column, LiteralExpr) else column
         if not isinstance(value, Expr):
@@ -69,9 +71,16 @@ def expression(
         raise ValueError("at least one argument must be a column, such as tile_x=col('tile_x')")
     # A builder of expressions, whatever its annotation says.
     build = cast("Callable[..., UDFExpr]", udf(return_dtype)(function))
-    built = build(**settings, **columns)
+    built = build(request=request.of({}), **columns)
     fields = {field.name: getattr(built, field.name) for field in dataclasses.fields(built)}
     return BatchExpression(**{name: fields[name] for name in _init_fields()})
+
+
+def struct_dtype(names: Sequence[str] | None) -> DataType:
+    """Return what a column of structs of float64 holds; None for names that only its rows tell."""
+    if names is None:
+        return DataType(dict)
+    return DataType.from_arrow(pa.struct([(name, pa.float64()) for name in names]))
 
 
 def tensor_column(patches: NDArray[Any], index: Any = None) -> Any:

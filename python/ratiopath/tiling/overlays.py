@@ -1,7 +1,7 @@
-"""Overlays as Ray Data expressions: patches and their masks, or fractions per value.
+"""Overlays as Ray Data expressions: patches and masks, fractions per value, or statistics.
 
-Both functions return an object that is an expression for `Dataset.with_column` and a callable for
-`Dataset.add_column`. Arguments are checked when it is built; the work is done in workers by two
+The functions return an object that is an expression for `Dataset.with_column` and a callable for
+`Dataset.add_column`. Arguments are checked when it is built; the work is done in workers by
 functions of this module, over whole blocks.
 """
 
@@ -10,32 +10,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 from ray.data.datatype import DataType
 
-from ratiopath.call.batch import Batch
-from ratiopath.call.options import (
-    Options,
-    OverlapOptions,
-    check_columns,
-    check_given,
-    overlap_options,
-    patch_options,
-)
-from ratiopath.call.region import Region
-from ratiopath.call.request import Call
+from ratiopath.call.columns import check_given
+from ratiopath.call.options import Options, OverlapOptions, overlap_options, patch_options
+from ratiopath.call.request import Request, overlay_request
+from ratiopath.call.statistics_options import StatsOptions, stats_options
 from ratiopath.errors import OverlayValueError
 from ratiopath.measure.pipeline import fractions, stacked_patches
-from ratiopath.results.arrow import struct_column, struct_type
+from ratiopath.measure.summaries import statistics
+from ratiopath.results.arrow import check_labels, struct_column
+from ratiopath.results.entries import Fractions
 from ratiopath.tiling.expressions import (
     BatchExpression,
     expression,
     pandas_index,
+    struct_dtype,
     struct_result,
     tensor_column,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import DTypeLike
     from ray.data.expressions import Expr
@@ -66,10 +63,12 @@ def tile_overlay(
 ) -> BatchExpression:
     """Attach the overlay's pixels under a region of each tile, and which of them lie outside it.
 
+    `ratiopath.read_overlay` says more of the arguments. Here a column is a Ray expression, or one
+    value for all rows.
+
     Args:
-        roi: A shapely polygon or multipolygon in tile pixels, relative to the tile's top-left
-            corner; None for the whole tile.
-        overlay_path: The column of overlay paths, or one path.
+        roi: A shapely polygon or multipolygon in tile pixels; None for the whole tile.
+        overlay_path: A path or a column of paths.
         tile_x: The tiles' left pixel, in pixels of the level they come from.
         tile_y: The tiles' top pixel, likewise.
         mpp_x: µm per pixel of that level along x.
@@ -78,56 +77,29 @@ def tile_overlay(
         tile_extent_y: Height of the tiles in pixels, likewise.
         overlay_mpp_x: µm per pixel of the overlay's level 0 along x, instead of the file's own.
         overlay_mpp_y: The same along y.
-        slide_extent_x: Width of the slide in tile pixels, for overlays that do not say their
-            resolution and span the slide.
-        slide_extent_y: Height of the slide in tile pixels.
+        slide_extent_x: Width of the slide in tile pixels, for overlays without a resolution.
+        slide_extent_y: Height of the slide in tile pixels, likewise.
         level: The pyramid level to read, instead of the one nearest to the tile's resolution.
         coverage: ``"center"`` or ``"all_touched"``.
-        outside: ``"clip"`` masks pixels beyond the overlay's bounds; a number gives them that value
-            unmasked.
+        outside: ``"clip"`` masks pixels beyond the overlay's bounds; a number gives them that
+            value, unmasked.
         channel: The only channel to read.
-        on_missing: ``"error"``, or ``"empty"`` to count a null path or a missing file as an overlay
-            without pixels.
-        dtype: The sample type of the column, for overlays that differ in theirs; it must hold
-            every value exactly.
-        storage_options: What the file systems of remote overlays (``s3://``, ``https://``) are
-            made with, such as ``{"anon": True}``; see fsspec. One for all rows.
+        on_missing: ``"error"``, or ``"empty"`` to count a missing overlay as one without pixels.
+        dtype: The sample type of all patches, which must hold every value exactly.
+        storage_options: Settings of remote overlays' file systems, such as ``{"anon": True}``.
 
     Returns:
-        An expression whose rows are tensors (2, H, W, C): ``[0]`` the pixels under the ROI's
-        bounding box, ``[1]`` the mask in the same dtype, 1 outside the ROI. Workers raise
-        `OverlayError` naming the file and the row of the block.
+        An expression for `Dataset.with_column`, and a callable for `Dataset.add_column`, whose rows
+        are tensors (2, H, W, C): ``[0]`` the pixels under the ROI's bounding box, ``[1]`` the mask
+        in the same dtype, 1 outside the ROI. Overlays that differ in theirs need ``dtype``. Workers
+        raise `OverlayError` naming the file and the row of the block.
 
     Raises:
         ValueError: The ROI is empty, invalid or without area, or an option is wrong.
         TypeError: An argument has the wrong type.
     """
-    options = patch_options(
-        coverage=coverage,
-        outside=outside,
-        channel=channel,
-        on_missing=on_missing,
-        dtype=dtype,
-        storage_options=storage_options,
-    )
-    return _expression(
-        _patches,
-        DataType(np.ndarray),
-        roi,
-        options,
-        overlay_path=overlay_path,
-        tile_x=tile_x,
-        tile_y=tile_y,
-        mpp_x=mpp_x,
-        mpp_y=mpp_y,
-        tile_extent_x=tile_extent_x,
-        tile_extent_y=tile_extent_y,
-        overlay_mpp_x=overlay_mpp_x,
-        overlay_mpp_y=overlay_mpp_y,
-        slide_extent_x=slide_extent_x,
-        slide_extent_y=slide_extent_y,
-        level=level,
-    )
+    request = overlay_request(patch_options, locals())
+    return _column(_patches, DataType(np.ndarray), request, "read_overlay")
 
 
 def tile_overlay_overlap(
@@ -157,10 +129,12 @@ def tile_overlay_overlap(
 ) -> BatchExpression:
     """Attach what fraction of a region of each tile every overlay value covers.
 
+    `ratiopath.overlay_overlap` says more of the arguments. Here a column is a Ray expression, or
+    one value for all rows.
+
     Args:
-        roi: A shapely polygon or multipolygon in tile pixels, relative to the tile's top-left
-            corner; None for the whole tile.
-        overlay_path: The column of overlay paths, or one path.
+        roi: A shapely polygon or multipolygon in tile pixels; None for the whole tile.
+        overlay_path: A path or a column of paths.
         tile_x: The tiles' left pixel, in pixels of the level they come from.
         tile_y: The tiles' top pixel, likewise.
         mpp_x: µm per pixel of that level along x.
@@ -169,94 +143,150 @@ def tile_overlay_overlap(
         tile_extent_y: Height of the tiles in pixels, likewise.
         overlay_mpp_x: µm per pixel of the overlay's level 0 along x, instead of the file's own.
         overlay_mpp_y: The same along y.
-        slide_extent_x: Width of the slide in tile pixels, see `tile_overlay`.
-        slide_extent_y: Height of the slide in tile pixels.
-        level: The pyramid level to read; pyramids of labels are often averaged, which invents
-            labels, and ``level=0`` is the safe reading.
+        slide_extent_x: Width of the slide in tile pixels, for overlays without a resolution.
+        slide_extent_y: Height of the slide in tile pixels, likewise.
+        level: The pyramid level to read, instead of the one nearest to the tile's resolution.
+            Pyramids of labels are often averaged, which invents labels; ``level=0`` never is.
         coverage: ``"center"``, ``"all_touched"``, or ``"exact"``, which weighs every pixel by the
             area that it shares with the region.
         outside: ``"clip"`` leaves pixels beyond the overlay's bounds out of the denominator; a
             number counts them as that value.
         channel: The only channel to read.
-        on_missing: ``"error"`` or ``"empty"``.
-        storage_options: What the file systems of remote overlays (``s3://``, ``https://``) are
-            made with, such as ``{"anon": True}``; see fsspec. One for all rows.
+        on_missing: ``"error"``, or ``"empty"`` to count a missing overlay as one without pixels.
+        storage_options: Settings of remote overlays' file systems, such as ``{"anon": True}``.
         nodata: A value or several to leave out of the result and of the denominator.
-        classes: Declared values, or a mapping of values to names, which fix the keys and so the
-            schema; other values raise unless ``"other"`` is declared to gather them.
+        classes: Declared values, or a mapping of values to names, which become the keys; other
+            values raise unless ``"other"`` is declared to gather them.
         absent: What a key gets in rows where it does not occur; None for null.
         bins: Ascending edges; ranges are counted instead of values, right-open, the last closed.
 
     Returns:
-        An expression whose rows are structs of float64 under string keys such as ``"255"`` or
-        ``"255,0,0"``, the same keys for all rows of a block. Fractions of a row sum to 1; a row
-        whose region has no pixel on the overlay has every key ``absent``. Workers raise
-        `OverlayError` naming the file and the row of the block.
+        An expression for `Dataset.with_column`, and a callable for `Dataset.add_column`, whose rows
+        are structs of float64 under string keys such as ``"255"`` or ``"255,0,0"``, the same keys
+        for all rows of a block, and with ``classes`` of all blocks. A row whose region has no pixel
+        on the overlay has every key ``absent``. Workers raise `OverlayError` naming the file and
+        the row of the block.
 
     Raises:
         ValueError: The ROI is empty, invalid or without area, or an option is wrong.
         TypeError: An argument has the wrong type.
     """
-    options = overlap_options(
-        coverage=coverage,
-        outside=outside,
-        channel=channel,
-        on_missing=on_missing,
-        nodata=nodata,
-        classes=classes,
-        bins=bins,
-        absent=absent,
-        storage_options=storage_options,
-    )
-    declared = struct_type(options)
-    return _expression(
-        _overlap,
-        DataType(dict) if declared is None else DataType.from_arrow(declared),
-        roi,
-        options,
-        overlay_path=overlay_path,
-        tile_x=tile_x,
-        tile_y=tile_y,
-        mpp_x=mpp_x,
-        mpp_y=mpp_y,
-        tile_extent_x=tile_extent_x,
-        tile_extent_y=tile_extent_y,
-        overlay_mpp_x=overlay_mpp_x,
-        overlay_mpp_y=overlay_mpp_y,
-        slide_extent_x=slide_extent_x,
-        slide_extent_y=slide_extent_y,
-        level=level,
-    )
+    request = overlay_request(overlap_options, locals())
+    selection = request.options.selection
+    # A bin for NaN appears only where NaN does.
+    names = None if selection.bins else selection.declared_keys
+    return _column(_overlap, struct_dtype(names), request, "read_overlay")
 
 
-def _expression(
+def tile_overlay_stats(
+    roi: BaseGeometry | None,
+    overlay_path: Expr | str,
+    tile_x: Expr | float,
+    tile_y: Expr | float,
+    mpp_x: Expr | float,
+    mpp_y: Expr | float,
+    *,
+    stats: str | Sequence[str] = ("mean",),
+    tile_extent_x: Expr | float | None = None,
+    tile_extent_y: Expr | float | None = None,
+    overlay_mpp_x: Expr | float | None = None,
+    overlay_mpp_y: Expr | float | None = None,
+    slide_extent_x: Expr | float | None = None,
+    slide_extent_y: Expr | float | None = None,
+    level: Expr | int | None = None,
+    coverage: str = "center",
+    channel: int | None = None,
+    on_missing: str = "error",
+    nodata: object = None,
+    storage_options: dict[str, Any] | None = None,
+) -> BatchExpression:
+    """Attach statistics of the overlay's values under a region of each tile.
+
+    `ratiopath.overlay_stats` defines the statistics, and says more of the arguments. Here a column
+    is a Ray expression, or one value for all rows.
+
+    Args:
+        roi: A shapely polygon or multipolygon in tile pixels; None for the whole tile.
+        overlay_path: A path or a column of paths.
+        tile_x: The tiles' left pixel, in pixels of the level they come from.
+        tile_y: The tiles' top pixel, likewise.
+        mpp_x: µm per pixel of that level along x.
+        mpp_y: µm per pixel of that level along y.
+        stats: The statistics' names, one or several: ``"count"``, ``"sum"``, ``"mean"``, ``"std"``,
+            ``"var"``, ``"min"``, ``"max"``, ``"median"``, ``"q0"`` to ``"q100"``.
+        tile_extent_x: Width of the tiles in pixels; needed where ``roi`` is None.
+        tile_extent_y: Height of the tiles in pixels, likewise.
+        overlay_mpp_x: µm per pixel of the overlay's level 0 along x, instead of the file's own.
+        overlay_mpp_y: The same along y.
+        slide_extent_x: Width of the slide in tile pixels, for overlays without a resolution.
+        slide_extent_y: Height of the slide in tile pixels, likewise.
+        level: The pyramid level to read, instead of the one nearest to the tile's resolution.
+        coverage: ``"center"``, ``"all_touched"``, or ``"exact"``, which weighs every pixel by the
+            area that it shares with the region.
+        channel: The only channel to read; needed where the overlay has several.
+        on_missing: ``"error"``, or ``"empty"`` to count a missing overlay as one without pixels.
+        nodata: A number or several that do not count, as NaN never does.
+        storage_options: Settings of remote overlays' file systems, such as ``{"anon": True}``.
+
+    Returns:
+        An expression for `Dataset.with_column`, and a callable for `Dataset.add_column`, whose rows
+        are structs of float64 with a field for each statistic, known before any overlay is read.
+        Rows without a value have nulls, but 0 for count and sum. Workers raise `OverlayError`
+        naming the file and the row of the block.
+
+    Raises:
+        ValueError: The ROI is empty, invalid or without area, or an option is wrong.
+        TypeError: An argument has the wrong type.
+    """
+    request = overlay_request(stats_options, locals())
+    return _column(_statistics, struct_dtype(request.options.stats), request, "overlay_stats")
+
+
+def _column(
     function: Callable[..., Any],
     return_dtype: DataType,
-    roi: BaseGeometry | None,
-    options: Options,
-    **columns: object,
+    request: Request[object],
+    takes_arrays: str,
 ) -> BatchExpression:
-    """Check what can be known before any row is, and build the expression."""
-    check_given(columns)
-    check_columns(roi, columns)
-    if isinstance(columns["overlay_path"], np.ndarray):
-        raise TypeError("overlay_path must be a column or a path; arrays are for read_overlay")
-    region = None if roi is None else Region.from_geometry(roi)
-    return expression(function, return_dtype, columns, region=region, options=options)
+    """Check what only expressions refuse, and build the expression.
+
+    Args:
+        function: What workers call.
+        return_dtype: What the column holds.
+        request: The checked arguments.
+        takes_arrays: The function for overlays in memory, for messages.
+    """
+    check_given(request.columns)
+    if isinstance(request.columns["overlay_path"], np.ndarray):
+        raise TypeError(f"overlay_path must be a column or a path; arrays are for {takes_arrays}")
+    return expression(function, return_dtype, request)
 
 
-def _patches(region: Region | None, options: Options, **columns: Any) -> Any:
+def _patches(request: Request[Options], **columns: Any) -> Any:
     """Read the patches of one block."""
-    patches = stacked_patches(Call(region, Batch.of(**columns), options))
+    patches = stacked_patches(request.of(columns).call())
     if patches.dtype == object:
         _check_one_dtype(patches)
     return tensor_column(patches, pandas_index(*columns.values()))
 
 
-def _overlap(region: Region | None, options: OverlapOptions, **columns: Any) -> Any:
+def _overlap(request: Request[OverlapOptions], **columns: Any) -> Any:
     """Measure the fractions of one block."""
-    batch = Batch.of(**columns)
-    column = struct_column(batch, list(fractions(Call(region, batch, options))), options)
+    call = request.of(columns).call()
+    found, options = Fractions.joined(list(fractions(call))), call.options
+    declared = options.selection.declared_keys
+    if declared is None:
+        check_labels(call.batch, found)
+    column = struct_column(found, call.batch.size, declared, options.absent)
+    return struct_result(column, pandas_index(*columns.values()))
+
+
+def _statistics(request: Request[StatsOptions], **columns: Any) -> Any:
+    """Measure the statistics of one block."""
+    found = statistics(request.of(columns).call())
+    # NaN is what the function for NumPy has for no value; a statistic that is NaN is none either.
+    fields = [pa.array(values, mask=np.isnan(values)) for values in found.values()]
+    column = pa.StructArray.from_arrays(fields, names=list(found))
     return struct_result(column, pandas_index(*columns.values()))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ray.data.datatype import DataType
 
-from ratiopath.call.batch import Batch
+from ratiopath.call.request import Request
 from ratiopath.measure.pipeline import slide_tiles
 from ratiopath.tiling.expressions import BatchExpression, expression, pandas_index, tensor_column
 
@@ -46,22 +46,19 @@ def read_slide_tiles(
     """
     if isinstance(background, bool) or not isinstance(background, (int, float)):
         raise TypeError(f"background must be a number, got {background!r}")
-    return expression(
-        _tiles,
-        DataType(np.ndarray),
-        {
-            "path": path,
-            "tile_x": tile_x,
-            "tile_y": tile_y,
-            "tile_extent_x": tile_extent_x,
-            "tile_extent_y": tile_extent_y,
-            "level": level,
-        },
-        background=background,
-    )
+    columns = {
+        "path": path,
+        "tile_x": tile_x,
+        "tile_y": tile_y,
+        "tile_extent_x": tile_extent_x,
+        "tile_extent_y": tile_extent_y,
+        "level": level,
+    }
+    return expression(_tiles, DataType(np.ndarray), Request(None, background, columns))
 
 
-def _tiles(background: float, path: Any, **columns: Any) -> Any:
+def _tiles(request: Request[float], **columns: Any) -> Any:
     """Read the tiles of one block."""
-    tiles = slide_tiles(Batch.of(path, **columns), background)
-    return tensor_column(tiles, pandas_index(path, *columns.values()))
+    call = request.of(columns).call()
+    tiles = slide_tiles(call.batch, call.options)
+    return tensor_column(tiles, pandas_index(*columns.values()))
