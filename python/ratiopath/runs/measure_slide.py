@@ -12,6 +12,7 @@ from ratiopath.call.batch import Batch
 from ratiopath.call.request import Call
 from ratiopath.errors import OverlayError, OverlayValueError
 from ratiopath.measure.pipeline import fractions
+from ratiopath.results.entries import Fractions
 from ratiopath.runs.plan import slide_extent
 from ratiopath.values.pixels import MOST_LABELS
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ratiopath.results.entries import Fractions
     from ratiopath.runs.plan import SlidePlan
     from ratiopath.runs.settings import RunSettings
 
@@ -46,21 +46,8 @@ class TileFractions:
     @classmethod
     def of(cls, size: int, groups: Sequence[Fractions]) -> Self:
         """Join the groups of one call, each with keys of its own."""
-        keys: dict[str, int] = {}
-        columns = [
-            np.array([keys.setdefault(text, len(keys)) for text in part.texts], np.intp)[
-                part.columns
-            ]
-            for part in groups
-        ]
-        empty = np.empty(0, np.intp)
-        return cls(
-            size,
-            list(keys),
-            np.concatenate([empty, *(part.rows for part in groups)]),
-            np.concatenate([empty, *columns]),
-            np.concatenate([np.empty(0), *(part.fractions for part in groups)]),
-        )
+        joined = Fractions.joined(groups)
+        return cls(size, joined.texts, joined.rows, joined.columns, joined.fractions)
 
     def dense(self, key: str) -> NDArray[np.float64]:
         """Return each tile's fraction of one key, 0 where it does not occur (N,)."""
