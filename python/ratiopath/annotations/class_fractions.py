@@ -70,12 +70,13 @@ def _group_fractions(call: Call[AnnotationOptions], group: Group) -> Fractions:
     else:
         keys = layer.keys
         scale = _scale(group)
-        x, y = (
+        origin_x, origin_y = (
             np.ascontiguousarray(tiles * factor)
             for tiles, factor in zip(group.tiles(call.batch), scale, strict=True)
         )
         try:
-            rows, columns, values = _measure(layer, region.vertices * scale, region.ring_ends, x, y)
+            vertices, ends = region.vertices * scale, region.ring_ends
+            rows, columns, values = _measure(layer, vertices, ends, origin_x, origin_y)
         except ValueError as error:
             raise group.error(str(error), code="unplaceable") from error
     if options.uncovered is not None:
@@ -98,17 +99,18 @@ def _measure(
     layer: AnnotationLayer,
     vertices: NDArray[np.float64],
     ring_ends: NDArray[np.int64],
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
+    origin_x: NDArray[np.float64],
+    origin_y: NDArray[np.float64],
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     """Measure the region at every origin, on as many threads as are allowed."""
 
     def work(part: range) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        places = slice(part.start, part.stop)
-        rows, keys, values = layer.native.fractions(vertices, ring_ends, x[places], y[places])
+        some = slice(part.start, part.stop)
+        x, y = origin_x[some], origin_y[some]
+        rows, keys, values = layer.native.fractions(vertices, ring_ends, x, y)
         return rows + part.start, keys, values
 
-    parts = in_parts(work, range(len(x)), _LEAST_ROWS)
+    parts = in_parts(work, range(len(origin_x)), _LEAST_ROWS)
     rows = np.concatenate([part[0] for part in parts])
     columns = np.concatenate([part[1] for part in parts])
     return rows, columns, np.concatenate([part[2] for part in parts])

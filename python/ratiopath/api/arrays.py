@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ratiopath import _core
+from ratiopath._core import Stencil, count_pixels, count_under
+from ratiopath._core import scale_coordinates as scale_and_round
 from ratiopath.call.options import check_channel
 from ratiopath.call.region import Bounds, Rings
 from ratiopath.placement.resolution import snap_scale
@@ -57,7 +58,7 @@ def scale_coordinates(coordinates: ArrayLike, scale: float) -> NDArray[np.int64]
         raise TypeError(f"coordinates must be numbers, not {given.dtype}")
     values = given.astype(np.float64, copy=False)
     flat = np.ascontiguousarray(values).reshape(-1)
-    return _core.scale_coordinates(flat, snap_scale(float(scale))).reshape(values.shape)
+    return scale_and_round(flat, snap_scale(float(scale))).reshape(values.shape)
 
 
 def polygon_mask(
@@ -87,7 +88,7 @@ def polygon_mask(
         TypeError: The polygon is no shapely geometry.
     """
     rule = "all_touched" if all_touched else "center"
-    return _spans(polygon, _grid(shape, 1), bounds, rule).mask()
+    return _stencil(polygon, _grid(shape, 1), bounds, rule).mask()
 
 
 def polygon_coverage(
@@ -108,7 +109,7 @@ def polygon_coverage(
         ValueError: The polygon is empty, invalid or without area, or the shape or bounds are.
         TypeError: The polygon is no shapely geometry.
     """
-    return _spans(polygon, _grid(shape, 8), bounds, "exact").weights()
+    return _stencil(polygon, _grid(shape, 8), bounds, "exact").weights()
 
 
 def polygon_overlap(
@@ -144,9 +145,9 @@ def polygon_overlap(
     selection = None if nodata is None else Selection.from_options(nodata=nodata)
     array = _channel(_pixels(pixels), channel)
     height, width, channels = array.shape
-    spans = _spans(polygon, (height, width), bounds, coverage)
+    stencil = _stencil(polygon, (height, width), bounds, coverage)
     pixel_bytes = channels * array.dtype.itemsize
-    patterns, areas = _core.count_under(rows_of_bytes(array, None), pixel_bytes, spans)
+    patterns, areas = count_under(rows_of_bytes(array, None), pixel_bytes, stencil)
     samples = patterns.view(array.dtype)
     if channels == 1:
         values, areas = join_ascending(samples, areas)
@@ -183,7 +184,7 @@ def count_values(
     """
     array = _pixels(pixels)
     height, width, channels = array.shape
-    patterns, totals = _core.count_pixels(
+    patterns, totals = count_pixels(
         rows_of_bytes(array, None),
         channels * array.dtype.itemsize,
         _per_pixel(mask, (height, width), np.bool_, "mask"),
@@ -196,14 +197,14 @@ def count_values(
     return distinct.pixels, distinct.add_up(totals)
 
 
-def _spans(
+def _stencil(
     polygon: BaseGeometry, shape: tuple[int, int], bounds: Bounds | None, rule: str
-) -> _core.Stencil:
+) -> Stencil:
     height, width = shape
     check_grid((height, width), 0)
     rings = Rings.of_geometry(polygon, "polygon", opposite=rule == "exact")
     corners = (0.0, 0.0, float(width), float(height)) if bounds is None else _corners(bounds)
-    return rings.spans((height, width), corners, rule, (0, height))
+    return rings.stencil((height, width), corners, rule, (0, height))
 
 
 def _grid(shape: tuple[int, int], pixel_bytes: int) -> tuple[int, int]:

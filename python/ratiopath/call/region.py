@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from ratiopath import _core
+from ratiopath._core import Stencil, is_certainly_valid
 from ratiopath.resources import check_spans
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Bounds: TypeAlias = tuple[float, float, float, float]
 
 # One mask serves all tiles of one mpp; a run meets few distinct regions and scales.
-_KEPT_SPANS = 256
+_KEPT_STENCILS = 256
 
 # Of scaling, adding the offset, and the caller's own arithmetic.
 _ROUNDING = 8 * np.finfo(np.float64).eps
@@ -75,15 +75,15 @@ class Rings(NamedTuple):
             return cls.of(shapely.orient_polygons(polygonal))
         return rings
 
-    def spans(
+    def stencil(
         self, shape: tuple[int, int], bounds: Bounds, rule: str, rows: tuple[int, int]
-    ) -> _core.Stencil:
-        """Rasterise the rings, as `Region.spans` does, each time anew."""
+    ) -> Stencil:
+        """Rasterise the rings, as `Region.stencil` does, each time anew."""
         pixels = (shape[1] / (bounds[2] - bounds[0]), shape[0] / (bounds[3] - bounds[1]))
         # Only exact coverage cuts an edge at columns too.
         columns = shape[1] if rule == "exact" else 0
         check_spans(self.vertices, pixels, (rows[1] - rows[0], columns))
-        return _core.Stencil(self.vertices, self.ends, shape, bounds, rule, rows)
+        return Stencil(self.vertices, self.ends, shape, bounds, rule, rows)
 
 
 @dataclass(frozen=True)
@@ -147,9 +147,9 @@ class Region:
         x0, y0, x1, y1 = self.bounds
         return math.floor(x0), math.floor(y0), math.ceil(x1), math.ceil(y1)
 
-    def spans(
+    def stencil(
         self, shape: tuple[int, int], bounds: Bounds, rule: str, rows: tuple[int, int]
-    ) -> _core.Stencil:
+    ) -> Stencil:
         """Rasterise the region on a grid of ``shape`` rows and columns laid on ``bounds``.
 
         Args:
@@ -161,14 +161,14 @@ class Region:
         Returns:
             The pixels inside, made once per region, grid and rule.
         """
-        return _spans(self, shape, bounds, rule, rows)
+        return _stencil(self, shape, bounds, rule, rows)
 
-    def scaled_spans(
+    def scaled_stencil(
         self,
         scale: tuple[float, float],
         offset: tuple[float, float],
         seen: Bounds | None = None,
-    ) -> tuple[_core.Stencil, int, int]:
+    ) -> tuple[Stencil, int, int]:
         """Rasterise ``region * scale + offset`` exactly, on the pixels that it touches.
 
         Args:
@@ -179,7 +179,7 @@ class Region:
         Returns:
             Coverage by exact area, and the column and row of its first pixel.
         """
-        return _scaled_spans(self, scale, offset, seen)
+        return _scaled_stencil(self, scale, offset, seen)
 
 
 def _checked(geometry: object, name: str) -> tuple[BaseGeometry, Rings]:
@@ -189,7 +189,7 @@ def _checked(geometry: object, name: str) -> tuple[BaseGeometry, Rings]:
     polygonal = _polygonal_part(geometry)
     rings = Rings.of(polygonal)
     # What is valid for a simple reason is proven faster than GEOS finds it; the rest is its to say.
-    if not _core.is_certainly_valid(*rings):
+    if not is_certainly_valid(*rings):
         _check_valid(shapely.force_2d(polygonal), rings, name)
     if not polygonal.area > 0:
         raise ValueError(
@@ -223,17 +223,17 @@ def _polygonal_part(geometry: BaseGeometry) -> BaseGeometry:
     return shapely.MultiPolygon(parts)
 
 
-@lru_cache(maxsize=_KEPT_SPANS)
-def _spans(
+@lru_cache(maxsize=_KEPT_STENCILS)
+def _stencil(
     region: Region, shape: tuple[int, int], bounds: Bounds, rule: str, rows: tuple[int, int]
-) -> _core.Stencil:
-    return region.rings.spans(shape, bounds, rule, rows)
+) -> Stencil:
+    return region.rings.stencil(shape, bounds, rule, rows)
 
 
-@lru_cache(maxsize=_KEPT_SPANS)
-def _scaled_spans(
+@lru_cache(maxsize=_KEPT_STENCILS)
+def _scaled_stencil(
     region: Region, scale: tuple[float, float], offset: tuple[float, float], seen: Bounds | None
-) -> tuple[_core.Stencil, int, int]:
+) -> tuple[Stencil, int, int]:
     vertices = _on_borders(region.vertices * scale, np.asarray(offset))
     first, last = np.floor(vertices.min(axis=0)), np.ceil(vertices.max(axis=0))
     if seen is not None:
@@ -243,8 +243,8 @@ def _scaled_spans(
     check_spans(vertices, (1.0, 1.0), (height, width))
     bounds = (0.0, 0.0, float(width), float(height))
     rows = (0, height)
-    spans = _core.Stencil(vertices, region.ring_ends, (height, width), bounds, "exact", rows)
-    return spans, int(first[0]), int(first[1])
+    stencil = Stencil(vertices, region.ring_ends, (height, width), bounds, "exact", rows)
+    return stencil, int(first[0]), int(first[1])
 
 
 def _on_borders(vertices: NDArray[np.float64], offset: NDArray[np.float64]) -> NDArray[np.float64]:

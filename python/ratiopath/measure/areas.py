@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from ratiopath import _core
+from ratiopath._core import AreaCollector
 from ratiopath.resources import in_parts
 from ratiopath.segments.cache import cache, counts_limit, rows_of_bytes
 from ratiopath.values.pixels import sample_holding
@@ -63,7 +63,7 @@ def count_areas(
     """
     outside = None if placement.options.clips else outside_pixel(placement)
 
-    def count(part: range) -> tuple[list[Result], _core.AreaCollector]:
+    def count(part: range) -> tuple[list[Result], AreaCollector]:
         collector, results = _collector(placement), []
         # What comes from afar is kept: fetching it again costs more than its memory.
         slot = None if placement.reader.reads_ahead else placement.store.slot()
@@ -83,13 +83,13 @@ def count_areas(
     return [*results, take(_finished(collector, placement))]
 
 
-def _collector(placement: Placement[Options]) -> _core.AreaCollector:
+def _collector(placement: Placement[Options]) -> AreaCollector:
     channel = placement.options.channel
-    return _core.AreaCollector(placement.pixel_bytes, cache.counts, counts_limit(), channel)
+    return AreaCollector(placement.pixel_bytes, cache.counts, counts_limit(), channel)
 
 
 def _add_segment(
-    collector: _core.AreaCollector,
+    collector: AreaCollector,
     placement: Placement[Options],
     index: int,
     status: SegmentStatus,
@@ -109,7 +109,7 @@ def _add_segment(
         placement.hand_over(index, collector.add_segment, rows, segment.content_id)
 
 
-def _finished(collector: _core.AreaCollector, placement: Placement[Options]) -> Areas:
+def _finished(collector: AreaCollector, placement: Placement[Options]) -> Areas:
     patterns, offsets, index, areas = collector.finish(placement.plan)
     pixels = patterns.view(placement.reader.dtype).reshape(-1, placement.channels)
     patches = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))

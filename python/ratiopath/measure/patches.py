@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ratiopath import _core
+from ratiopath._core import fill_background, fill_segment, gather_segment, write_masks
 from ratiopath.measure.areas import constant_pixel, outside_pixel
 from ratiopath.resources import in_parts
 from ratiopath.segments.cache import rows_of_bytes
@@ -79,7 +79,7 @@ def fill_separate(
     kind = PatchKind.of(placement)
     fill_data(placement, data)
     pixels = kind.height * kind.width
-    _core.write_masks(placement.plan, b"\1", placement.options.clips, _flat(mask), pixels, 0)
+    write_masks(placement.plan, b"\1", placement.options.clips, _flat(mask), pixels, 0)
 
 
 def fill_stacked(placement: Placement[Options], out: NDArray[Any]) -> None:
@@ -97,7 +97,7 @@ def fill_stacked(placement: Placement[Options], out: NDArray[Any]) -> None:
     _fill_data(placement, out, stride, kind)
     masked = np.ones(kind.channels, kind.dtype).tobytes()
     clips, flat = placement.options.clips, _flat(out)
-    _core.write_masks(placement.plan, masked, clips, flat, stride, kind.data_bytes)
+    write_masks(placement.plan, masked, clips, flat, stride, kind.data_bytes)
 
 
 def fill_data(placement: Placement[Options], data: NDArray[Any]) -> None:
@@ -118,16 +118,14 @@ def _fill_data(
     placement: Placement[Options], out: NDArray[Any], stride: int, kind: PatchKind
 ) -> None:
     plan, flat = placement.plan, _flat(out)
-    _core.fill_background(plan, _background(placement, kind), flat, stride, 0)
+    fill_background(plan, _background(placement, kind), flat, stride, 0)
     for index, segment in _decoded(placement):
         if segment.pixels is None:
             pixel = constant_pixel(placement, segment)
-            _core.fill_segment(plan, index, pixel, flat, stride, 0)
+            fill_segment(plan, index, pixel, flat, stride, 0)
         else:
             rows = rows_of_bytes(segment.pixels, placement.options.channel)
-            placement.hand_over(
-                index, _core.gather_segment, rows, kind.pixel_bytes, flat, stride, 0
-            )
+            placement.hand_over(index, gather_segment, rows, kind.pixel_bytes, flat, stride, 0)
 
 
 def set_outside(placement: Placement[Options], data: NDArray[Any]) -> None:
@@ -146,7 +144,7 @@ def set_outside(placement: Placement[Options], data: NDArray[Any]) -> None:
     inside = np.zeros(data.shape[:3], bool)
     flat = _flat(inside)
     for index in range(len(placement.segments)):
-        _core.fill_segment(placement.plan, index, b"\1", flat, inside[0].size, 0)
+        fill_segment(placement.plan, index, b"\1", flat, inside[0].size, 0)
     data[~inside] = pixel
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ratiopath import _core
+from ratiopath._core import SampleCollector
 from ratiopath.call.statistics_options import quantile_share
 from ratiopath.measure.areas import constant_pixel
 from ratiopath.measure.pipeline import EXACT_ROWS, groups_of
@@ -99,7 +99,7 @@ def _moment(
     return np.where(weight > 0, of_name[name], np.nan)
 
 
-def _summaries(placement: Placement[StatsOptions]) -> _core.SampleCollector:
+def _summaries(placement: Placement[StatsOptions]) -> SampleCollector:
     options, dtype = placement.options, _number_dtype(placement.reader.dtype)
     # A value of the overlay is the one nearest to what the caller wrote, as 0.1 in float32.
     with np.errstate(over="ignore"):
@@ -108,8 +108,8 @@ def _summaries(placement: Placement[StatsOptions]) -> _core.SampleCollector:
         ]
     plan, keep = placement.plan, bool(options.shares)
 
-    def summarise(part: range) -> _core.SampleCollector:
-        made = _core.SampleCollector(dtype.kind, dtype.itemsize, left_out, plan, keep)
+    def summarise(part: range) -> SampleCollector:
+        made = SampleCollector(dtype.kind, dtype.itemsize, left_out, plan, keep)
         for index, status in placement.lookup(part):
             segment = placement.read(index, status)
             _add_segment(made, placement, index, segment)
@@ -122,7 +122,7 @@ def _summaries(placement: Placement[StatsOptions]) -> _core.SampleCollector:
 
 
 def _add_segment(
-    made: _core.SampleCollector, placement: Placement[StatsOptions], index: int, segment: Segment
+    made: SampleCollector, placement: Placement[StatsOptions], index: int, segment: Segment
 ) -> None:
     pixels = segment.pixels
     if pixels is None:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ratiopath import _core
+from ratiopath._core import Plan, scale_coordinates
 from ratiopath.placement.resolution import LARGEST_DENOMINATOR
 from ratiopath.resources import FEW_ROWS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ratiopath._core import Stencil
     from ratiopath.call.options import Options
     from ratiopath.call.region import Bounds, Region
     from ratiopath.readers.base import Level
@@ -43,16 +44,18 @@ class CoordinateError(ValueError):
 
 
 def lay_rounded(
-    tiles: tuple[NDArray[np.float64], NDArray[np.float64]],
+    tile_x: NDArray[np.float64],
+    tile_y: NDArray[np.float64],
     region: Region,
     scale: tuple[float, float],
     level: Level,
     options: Options,
-) -> tuple[tuple[int, int], _core.Plan]:
+) -> tuple[tuple[int, int], Plan]:
     """Lay patches of one size at rounded origins, all with the same mask.
 
     Args:
-        tiles: The tiles' left and top pixels.
+        tile_x: The tiles' left pixels.
+        tile_y: The tiles' top pixels.
         region: The ROI, relative to them.
         scale: Pixels of the level per tile pixel, along x and y.
         level: The level's size and segments.
@@ -68,28 +71,31 @@ def lay_rounded(
     width = max(1, _scaled(x1 - x0, scale[0]))
     height = max(1, _scaled(y1 - y0, scale[1]))
     _check_side(width, height)
-    x = _core.scale_coordinates(_checked(tiles[0] + x0, scale[0]), scale[0])
-    y = _core.scale_coordinates(_checked(tiles[1] + y0, scale[1]), scale[1])
+    patch_x = scale_coordinates(_checked(tile_x + x0, scale[0]), scale[0])
+    patch_y = scale_coordinates(_checked(tile_y + y0, scale[1]), scale[1])
     start, end = 0, height
     # What lies outside the level is not seen, but counts where ``outside`` gives it a value.
-    if height > FEW_ROWS and len(y) and options.clips:
-        start, end = -int(y.max()), level.height - int(y.min())
+    if height > FEW_ROWS and len(patch_y) and options.clips:
+        start, end = -int(patch_y.max()), level.height - int(patch_y.min())
     rows = (min(max(start, 0), height), min(max(end, 0), height))
-    spans = region.spans((height, width), (x0, y0, x1, y1), options.coverage, rows)
-    return (height, width), _plan(level, [spans], x, y, np.zeros(len(x), np.uint32))
+    stencil = region.stencil((height, width), (x0, y0, x1, y1), options.coverage, rows)
+    index = np.zeros(len(patch_x), np.uint32)
+    return (height, width), _plan(level, [stencil], patch_x, patch_y, index)
 
 
 def lay_exact(
-    tiles: tuple[NDArray[np.float64], NDArray[np.float64]],
+    tile_x: NDArray[np.float64],
+    tile_y: NDArray[np.float64],
     region: Region,
     scale: tuple[float, float],
     level: Level,
     options: Options,
-) -> tuple[tuple[int, int], _core.Plan]:
+) -> tuple[tuple[int, int], Plan]:
     """Lay each patch at its true place; tiles of one sub-pixel phase share their coverage.
 
     Args:
-        tiles: The tiles' left and top pixels.
+        tile_x: The tiles' left pixels.
+        tile_y: The tiles' top pixels.
         region: The ROI, relative to them.
         scale: Pixels of the level per tile pixel, along x and y.
         level: The level's size and segments.
@@ -103,35 +109,35 @@ def lay_exact(
     """
     x0, y0, x1, y1 = region.bounds
     _check_side((x1 - x0) * scale[0], (y1 - y0) * scale[1])
-    whole_x, part_x = _whole_and_part(tiles[0], scale[0])
-    whole_y, part_y = _whole_and_part(tiles[1], scale[1])
+    whole_x, part_x = _whole_and_part(tile_x, scale[0])
+    whole_y, part_y = _whole_and_part(tile_y, scale[1])
     phases, index = np.unique(np.stack([part_x, part_y], 1), axis=0, return_inverse=True)
     large = max((x1 - x0) * scale[0], (y1 - y0) * scale[1]) > FEW_ROWS and len(index) > 0
     seen = _seen(whole_x, whole_y, level) if large and options.clips else None
-    made = [region.scaled_spans(scale, (float(px), float(py)), seen) for px, py in phases]
+    made = [region.scaled_stencil(scale, (float(px), float(py)), seen) for px, py in phases]
     index = index.reshape(-1)
-    first_x = np.array([x for _, x, _ in made], np.int64)
-    first_y = np.array([y for _, _, y in made], np.int64)
-    spans = [shape for shape, _, _ in made]
-    x, y = whole_x + first_x[index], whole_y + first_y[index]
-    return spans[0].shape, _plan(level, spans, x, y, index.astype(np.uint32))
+    stencils, first_x, first_y = zip(*made, strict=True)
+    patch_x = whole_x + np.array(first_x, np.int64)[index]
+    patch_y = whole_y + np.array(first_y, np.int64)[index]
+    plan = _plan(level, list(stencils), patch_x, patch_y, index.astype(np.uint32))
+    return stencils[0].shape, plan
 
 
 def _whole_and_part(
-    tiles: NDArray[np.float64], scale: float
+    tile: NDArray[np.float64], scale: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Split ``tiles * scale`` into whole pixels and the rest, the rest rounded last of all.
+    """Split ``tile * scale`` into whole pixels and the rest, the rest rounded last of all.
 
     Where the scale is p/q, the integers' remainder is the rest; elsewhere the product is taken in
     two parts that together are exact (Dekker, "A floating-point technique for extending the
     available precision", 1971), so that a tile far out lies no less exactly than one at the origin.
     """
-    tiles = _checked(tiles, scale)
+    tile = _checked(tile, scale)
     ratio = Fraction(scale).limit_denominator(LARGEST_DENOMINATOR)
-    if float(ratio) == scale and (tiles == np.trunc(tiles)).all() and _fits(tiles, ratio):
-        numerators = tiles.astype(np.int64) * ratio.numerator
+    if float(ratio) == scale and (tile == np.trunc(tile)).all() and _fits(tile, ratio):
+        numerators = tile.astype(np.int64) * ratio.numerator
         return numerators // ratio.denominator, (numerators % ratio.denominator) / ratio.denominator
-    product, error = _exact_product(tiles, scale)
+    product, error = _exact_product(tile, scale)
     whole = np.floor(product)
     rest = (product - whole) + error
     below = np.floor(rest)
@@ -170,25 +176,27 @@ def _fits(tiles: NDArray[np.float64], ratio: Fraction) -> bool:
     return bool(np.abs(tiles).max(initial=0) * ratio.numerator < FARTHEST)
 
 
-def _seen(x: NDArray[np.int64], y: NDArray[np.int64], level: Level) -> Bounds:
+def _seen(patch_x: NDArray[np.int64], patch_y: NDArray[np.int64], level: Level) -> Bounds:
     """Return what of patches with these origins may lie on the level, from their origin."""
-    x0, y0, x1, y1 = (int(value) for value in (x.max(), y.max(), x.min(), y.min()))
-    return (-x0, -y0, level.width - x1, level.height - y1)
+    first_x, last_x = int(patch_x.min()), int(patch_x.max())
+    first_y, last_y = int(patch_y.min()), int(patch_y.max())
+    return (-last_x, -last_y, level.width - first_x, level.height - first_y)
 
 
 def _plan(
     level: Level,
-    spans: list[_core.Stencil],
-    x: NDArray[np.int64],
-    y: NDArray[np.int64],
+    stencils: list[Stencil],
+    patch_x: NDArray[np.int64],
+    patch_y: NDArray[np.int64],
     index: NDArray[np.uint32],
-) -> _core.Plan:
+) -> Plan:
     size = (level.height, level.width)
-    return _core.Plan(size, (level.segment_height, level.segment_width), spans, x, y, index)
+    segments = (level.segment_height, level.segment_width)
+    return Plan(size, segments, stencils, patch_x, patch_y, index)
 
 
 def _scaled(size: int, scale: float) -> int:
-    return int(_core.scale_coordinates(np.array([size], np.float64), scale)[0])
+    return int(scale_coordinates(np.array([size], np.float64), scale)[0])
 
 
 def _check_side(width: float, height: float) -> None:

@@ -182,8 +182,8 @@ def place(call: Call[OptionsT_co], group: Group) -> Placement[OptionsT_co]:
         level, scale = _level_and_scale(group, reader)
         region = _tile(group) if call.region is None else call.region
         lay = lay_exact if options.coverage == "exact" else lay_rounded
-        tiles = group.tiles(call.batch)
-        shape, plan = lay(tiles, region, scale, reader.levels[level], options)
+        tiles, grid = group.tiles(call.batch), reader.levels[level]
+        shape, plan = lay(*tiles, region, scale, grid, options)
     channels = None if isinstance(reader, EmptyReader) else reader.channels
     if channels is not None and options.channel is not None and options.channel >= channels:
         raise group.error(
@@ -217,7 +217,7 @@ def place_slide(batch: Batch, group: Group, background: float) -> Placement[Opti
         level = resolution.existing_level(group.numbers["level"], len(reader.levels), reader.path)
         options = Options(outside=background)
         tiles, grid = group.tiles(batch), reader.levels[level]
-        shape, plan = lay_rounded(tiles, _tile(group), (1.0, 1.0), grid, options)
+        shape, plan = lay_rounded(*tiles, _tile(group), (1.0, 1.0), grid, options)
     return Placement(group, reader, level, shape, plan, options)
 
 
