@@ -45,6 +45,7 @@ def annotation_fractions(call: Call[AnnotationOptions]) -> Iterator[Fractions]:
     batch = call.batch
     batch.require(*TILE)
     needed = [name for name in _SCALE if name in batch.numbers]
+    # A given downsample says all: µm may be null then.
     needed = ["downsample"] if "downsample" in needed else needed
     batch.require(*needed, positive=True)
     if call.region is None:
@@ -62,6 +63,7 @@ def _group_fractions(call: Call[AnnotationOptions], group: Group) -> Fractions:
     except OverlayError as error:
         raise error.at_row(int(group.rows[0])) from error.__cause__
     if region is None:
+        # Rows differ in extent, so the region is made by group.
         region = Region.rectangle(*(group.numbers[name] for name in EXTENT))
     if layer is None:
         keys = options.declared_keys or options.uncovered_keys
@@ -125,6 +127,7 @@ def _complement(
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     """Replace what is covered of each row by what is not."""
     covered = columns == uncovered
+    # A row that nothing covers has no entry, and is bare as a whole.
     rest = np.ones(count)
     rest[rows[covered]] -= values[covered]
     bare = np.flatnonzero(rest > _NOISE)

@@ -142,6 +142,7 @@ def polygon_overlap(
         ValueError: The polygon is empty, invalid or without area, or an option is wrong.
         TypeError: The polygon is no shapely geometry, or the pixels are no numbers.
     """
+    # What a call does not need is not made: it shows in the time that the smallest take.
     selection = None if nodata is None else Selection.from_options(nodata=nodata)
     array = _channel(_pixels(pixels), channel)
     height, width, channels = array.shape
@@ -150,6 +151,8 @@ def polygon_overlap(
     patterns, areas = count_under(rows_of_bytes(array, None), pixel_bytes, stencil)
     samples = patterns.view(array.dtype)
     if channels == 1:
+        # They ascend as bytes, so that only NaN and the two zeros, found at the ends, are left to
+        # join; numpy.unique would sort everything again.
         values, areas = join_ascending(samples, areas)
         keys = [value_of((sample,)) for sample in values.tolist()]
     else:
@@ -158,6 +161,7 @@ def polygon_overlap(
     if selection is not None and (left_out := selection.left_out(array.dtype)):
         kept = [match_key(key, array.dtype) not in left_out for key in keys]
         keys, areas = list(itertools.compress(keys, kept)), areas[kept]
+    # A handful of numbers: NumPy takes longer to begin than this takes, which also adds exactly.
     amounts = areas.tolist()
     total = math.fsum(amounts)
     return {key: area / total for key, area in zip(keys, amounts, strict=True)}
@@ -191,6 +195,7 @@ def count_values(
         _per_pixel(weights, (height, width), np.float64, "weights"),
     )
     if channels == 1:
+        # An axis of channels that was given is returned, be it of one.
         values, totals = join_ascending(patterns.view(array.dtype), totals)
         return (values, totals) if np.ndim(pixels) == 2 else (values[:, np.newaxis], totals)
     distinct = Distinct.of(patterns.view(array.dtype).reshape(-1, channels))
@@ -202,6 +207,8 @@ def _stencil(
 ) -> Stencil:
     height, width = shape
     check_grid((height, width), 0)
+    # Exact areas are sums along edges, whose sign is the way that a ring runs; the other rules only
+    # count crossings.
     rings = Rings.of_geometry(polygon, "polygon", opposite=rule == "exact")
     corners = (0.0, 0.0, float(width), float(height)) if bounds is None else _corners(bounds)
     return rings.stencil((height, width), corners, rule, (0, height))
@@ -213,6 +220,7 @@ def _grid(shape: tuple[int, int], pixel_bytes: int) -> tuple[int, int]:
         height, width = map(operator.index, shape)
     except (TypeError, ValueError) as error:
         raise type(error)(f"shape must be (rows, columns), whole numbers, got {shape!r}") from error
+    # Memory for more than there is may be granted, and end the process only when it is filled.
     check_grid((height, width), pixel_bytes)
     return height, width
 
@@ -222,6 +230,7 @@ def _corners(bounds: Bounds) -> Bounds:
         x0, y0, x1, y1 = map(float, bounds)
     except (TypeError, ValueError) as error:
         raise type(error)(f"bounds must be x0, y0, x1, y1, got {bounds!r}") from error
+    # Asked so that NaN is refused as well.
     if not (x0 < x1 and y0 < y1):
         raise ValueError(f"bounds must be x0, y0, x1, y1 with x0 < x1 and y0 < y1, got {bounds}")
     return x0, y0, x1, y1
@@ -229,6 +238,7 @@ def _corners(bounds: Bounds) -> Bounds:
 
 def _pixels(pixels: ArrayLike) -> NDArray[Any]:
     """Return pixels as a contiguous (H, W, C) array in native byte order."""
+    # Before NumPy makes an array of them, which drops a mask without a word.
     check_unmasked(pixels)
     array = np.asarray(pixels)
     check_dtype(array.dtype)
@@ -256,6 +266,7 @@ def _per_pixel(
     if values is None:
         return None
     array = np.asarray(values)
+    # NumPy takes any text for True, and drops imaginary parts.
     if array.dtype.kind not in SUPPORTED_KINDS:
         raise TypeError(f"{name} must hold numbers, not {array.dtype}")
     if array.shape != shape:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ratiopath.values.selection import Key
 
 
+# A tuple, for callers write ``data, mask = read_overlay(...)`` before they read on.
 class OverlayPatches(NamedTuple):
     """The overlay's pixels under a region, and which of them lie outside it: ``data, mask``.
 
@@ -39,6 +40,7 @@ class OverlayPatches(NamedTuple):
         """
         if self.data.dtype != object:
             return _masked(self.data, self.mask)
+        # np.array of equal shapes would make one array of all.
         result = np.empty(len(self.data), object)
         for index, (data, mask) in enumerate(zip(self.data, self.mask, strict=True)):
             result[index] = _masked(data, mask)

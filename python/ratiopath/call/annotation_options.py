@@ -86,6 +86,7 @@ def _check_keys(options: AnnotationOptions) -> None:
     if options.exclusive and options.classes is None:
         raise ValueError("exclusive=True goes by the order of classes: pass classes=")
     keys = options.declared_keys
+    # A result has one place for each key, and would mix the two.
     if keys is not None and len(set(keys)) < len(keys):
         raise ValueError(f"uncovered={options.uncovered!r} is the key of a class as well")
 
@@ -93,6 +94,7 @@ def _check_keys(options: AnnotationOptions) -> None:
 def _pairs(classes: object) -> tuple[tuple[str, str], ...]:
     if isinstance(classes, Mapping):
         pairs: list[tuple[Any, Any]] = list(classes.items())
+    # A text is a name, not the names of its letters.
     elif isinstance(classes, Iterable) and not isinstance(classes, str):
         pairs = [(name, name) for name in classes]
     else:

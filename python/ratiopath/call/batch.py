@@ -125,6 +125,8 @@ class Batch:
         if len(set(lengths.values())) > 1:
             raise ValueError(f"columns differ in length: {lengths}")
         size = next(iter(lengths.values()), 1)
+        # Views without a stride: a scalar takes no memory for its rows, and `_refine` passes it
+        # over.
         broadcast = {name: np.broadcast_to(v, size) for name, v in numbers.items()}
         index = np.zeros(size, np.intp) if index is None else index
         return cls(size, sources, index, broadcast)
@@ -142,6 +144,8 @@ class Batch:
         codes = self.source_index
         for name in names:
             codes = _refine(codes, self.numbers[name])
+        # Stable, so that the rows of a group ascend: where none is missing, patches are written in
+        # place.
         order = np.argsort(codes, kind="stable")
         starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
         for rows in np.split(order, starts[1:]) if self.size else []:
@@ -210,6 +214,7 @@ def _refine(codes: NDArray[np.intp], values: NDArray[np.float64]) -> NDArray[np.
     distinct, index = np.unique(values, return_inverse=True)
     if len(distinct) == 1:
         return codes
+    # Neither exceeds the number of rows, whose square is a 64-bit integer if they fit into memory.
     _, codes = np.unique(codes * len(distinct) + index, return_inverse=True)
     return codes
 
@@ -222,8 +227,10 @@ def _numbers(column: Any, name: str) -> NDArray[np.float64]:
         raise TypeError(f"{name} must hold numbers, not {column.dtype}")
     try:
         if hasattr(column, "iloc"):
+            # pandas' nullable columns hold NA, which NumPy alone cannot convert.
             column = column.to_numpy(dtype=np.float64, na_value=np.nan)
         elif isinstance(column, np.ma.MaskedArray):
+            # What is masked is null, not the number beneath the mask.
             column = np.ma.filled(column.astype(np.float64), np.nan)
         numbers = np.asarray(column, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -240,6 +247,7 @@ def _is_path(name: str) -> bool:
 
 def _sources(given: Any, name: str) -> tuple[list[Source], NDArray[np.intp] | None]:
     """Return the distinct sources, and which of them each row has; None where all have one."""
+    # Arrow's scalars are told by what they can do: Arrow is not imported for those without.
     if hasattr(given, "as_py"):
         given = given.as_py()
     if getattr(given, "shape", None) == ():
@@ -247,6 +255,7 @@ def _sources(given: Any, name: str) -> tuple[list[Source], NDArray[np.intp] | No
     if given is None or isinstance(given, _PATH_TYPES):
         return [_path(given, name)], None
     if _is_raster(given, name):
+        # The mask would be dropped, and what it hides be counted.
         check_unmasked(given)
         return [np.asarray(given)], None
     listed = getattr(given, "to_pylist", None) or getattr(given, "tolist", None)

@@ -40,6 +40,7 @@ class StorageOptions(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._options)
 
+    # Names only: values may be keys and tokens, and what is printed ends in logs and tracebacks.
     def __repr__(self) -> str:
         return f"StorageOptions({', '.join(map(str, self._options))})"
 
@@ -160,6 +161,7 @@ def check_absent(absent: object) -> float | None:
     """
     if absent is None:
         return None
+    # NaN in a column of fractions would make every mean of it NaN: null is there for that.
     if not isinstance(absent, Real) or math.isnan(absent):
         raise ValueError(f"absent must be a number or None, got {absent!r}")
     return float(absent)
@@ -175,6 +177,7 @@ def _outside(outside: object) -> Outside:
     if isinstance(outside, str):
         if outside == "clip":
             return "clip"
+    # NumPy's numbers become Python's: equal options are equal, and pickle small.
     elif isinstance(outside, Integral):
         return int(outside)
     elif isinstance(outside, Real):
@@ -191,6 +194,7 @@ def check_channel(channel: object) -> int | None:
     """
     if channel is None:
         return None
+    # To Python True is the number 1; here it is a mistake.
     if not isinstance(channel, Integral) or isinstance(channel, bool):
         raise TypeError(f"channel must be a whole number or None, got {channel!r}")
     if channel < 0:
@@ -206,6 +210,7 @@ def _dtype(dtype: object) -> np.dtype[Any] | None:
         check_dtype(result)
     except TypeError as error:
         raise TypeError(f"dtype={dtype!r}: {error}") from error
+    # Segments are decoded to native byte order whatever the file has, so >u2 and <u2 are one type.
     native: np.dtype[Any] = result.newbyteorder("=")
     return native
 

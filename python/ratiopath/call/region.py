@@ -71,6 +71,7 @@ class Rings(NamedTuple):
             ValueError: It is empty, without area, not finite or invalid.
         """
         polygonal, rings = _checked(geometry, name)
+        # A single ring has nothing to run against.
         if opposite and len(rings.ends) > 1:
             return cls.of(shapely.orient_polygons(polygonal))
         return rings
@@ -79,6 +80,8 @@ class Rings(NamedTuple):
         self, shape: tuple[int, int], bounds: Bounds, rule: str, rows: tuple[int, int]
     ) -> Stencil:
         """Rasterise the rings, as `Region.stencil` does, each time anew."""
+        # A polygon drawn in µm, say, may cross far more rows of pixels than it has vertices:
+        # refused before memory runs out.
         pixels = (shape[1] / (bounds[2] - bounds[0]), shape[0] / (bounds[3] - bounds[1]))
         # Only exact coverage cuts an edge at columns too.
         columns = shape[1] if rule == "exact" else 0
@@ -94,6 +97,7 @@ class Region:
         wkb: The geometry as well-known binary; regions are equal when it is.
     """
 
+    # Bytes rather than a geometry: they are hashed for the stencils kept, and pickled, as they are.
     wkb: bytes
 
     @classmethod
@@ -191,6 +195,7 @@ def _checked(geometry: object, name: str) -> tuple[BaseGeometry, Rings]:
     # What is valid for a simple reason is proven faster than GEOS finds it; the rest is its to say.
     if not is_certainly_valid(*rings):
         _check_valid(shapely.force_2d(polygonal), rings, name)
+    # Asked so that an area that is NaN is refused as well.
     if not polygonal.area > 0:
         raise ValueError(
             f"{name} has no area ({geometry.geom_type}): pass a polygon, or the polygons of"
@@ -214,6 +219,7 @@ def _polygonal_part(geometry: BaseGeometry) -> BaseGeometry:
     if geometry.geom_type in ("Polygon", "MultiPolygon"):
         return geometry
     flat = shapely.get_parts(geometry)
+    # Collections may hold collections.
     while any(part.geom_type == "GeometryCollection" for part in flat):
         flat = shapely.get_parts(flat)
     parts = [part for part in shapely.get_parts(flat) if part.geom_type == "Polygon"]
@@ -238,6 +244,7 @@ def _scaled_stencil(
     first, last = np.floor(vertices.min(axis=0)), np.ceil(vertices.max(axis=0))
     if seen is not None:
         first, last = np.maximum(first, seen[:2]), np.minimum(last, seen[2:])
+    # A region of which nothing is seen still has a grid, of one pixel that it does not touch.
     width, height = np.maximum(last - first, 1).astype(int).tolist()
     vertices -= first
     check_spans(vertices, (1.0, 1.0), (height, width))

@@ -91,6 +91,7 @@ def _names(stats: object) -> tuple[str, ...]:
         if name not in MOMENTS and quantile_share(name) is None:
             known = ", ".join(MOMENTS)
             raise ValueError(f"no statistic {name!r}: there are {known}, median and q0 to q100")
+    # Results go by name: one named twice would be lost.
     if not result or len(set(result)) < len(result):
         raise ValueError(f"stats must name at least one statistic, each once, got {stats!r}")
     return result
@@ -99,4 +100,5 @@ def _names(stats: object) -> tuple[str, ...]:
 def _numbers(nodata: tuple[Any, ...]) -> tuple[float, ...]:
     if any(isinstance(value, tuple) for value in nodata):
         raise TypeError(f"nodata must be numbers, for statistics take one channel, got {nodata}")
+    # NaN never counts, and is equal to nothing that could be left out.
     return tuple(float(value) for value in nodata if not np.isnan(value))

@@ -61,8 +61,10 @@ def count_areas(
     Raises:
         OverlayError: A segment cannot be decoded, or ``outside`` is no value of the overlay.
     """
+    # Before anything is decoded: a value that the dtype cannot hold is found at once.
     outside = None if placement.options.clips else outside_pixel(placement)
 
+    # A thread has a collector of its own, so that none waits for another.
     def count(part: range) -> tuple[list[Result], AreaCollector]:
         collector, results = _collector(placement), []
         # What comes from afar is kept: fetching it again costs more than its memory.
@@ -78,6 +80,8 @@ def count_areas(
     collector = parts[0][1]
     for _, other in parts[1:]:
         collector.merge(other)
+    # Once, of the whole plan, and added up rather than subtracted from the rest, whose rounding
+    # would become an area of its own.
     if outside is not None:
         collector.add_outside(placement.plan, outside)
     return [*results, take(_finished(collector, placement))]
@@ -125,6 +129,7 @@ def outside_pixel(placement: Placement[Options]) -> bytes:
     options = placement.options
     assert not isinstance(options.outside, str)  # noqa: S101 - for the type checker
     dtype = options.dtype or placement.reader.dtype
+    # Held against the dtype asked for, where there is one, not against the file's.
     sample = sample_holding(options.outside, dtype)
     if sample is None:
         reason = f"outside={options.outside} is no value of {dtype}"

@@ -68,6 +68,7 @@ def overlap_fractions(placement: Placement[OverlapOptions]) -> Fractions:
     sums = _joined(count_areas(placement, partial(_sums, placement), at_once=at_once))
     if sums.undeclared is not None:
         raise _undeclared(placement, *sums.undeclared)
+    # Patches without a pixel that counts have no entry, and so divide nothing by 0.
     totals = np.bincount(sums.patches, sums.areas, minlength=1)
     rows = placement.group.rows[sums.patches]
     return Fractions(sums.keys, sums.texts, rows, sums.columns, sums.areas / totals[sums.patches])
@@ -88,6 +89,7 @@ def _sums(placement: Placement[OverlapOptions], found: Areas) -> _Sums:
     undeclared = None
     missing = np.flatnonzero(columns == UNDECLARED)
     if len(missing):
+        # The least row, then the least value: the error is the same however the work was divided.
         first = missing[np.lexsort((values[missing], found.patches[missing]))[0]]
         undeclared = int(found.patches[first]), distinct.texts()[values[first]]
     return _Sums(keyed.keys, keyed.texts, patches, columns_added, areas, undeclared)

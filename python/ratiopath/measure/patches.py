@@ -95,6 +95,7 @@ def fill_stacked(placement: Placement[Options], out: NDArray[Any]) -> None:
     kind = PatchKind.of(placement)
     stride = 2 * kind.data_bytes
     _fill_data(placement, out, stride, kind)
+    # A mask in the data's dtype, for a tensor column has one.
     masked = np.ones(kind.channels, kind.dtype).tobytes()
     clips, flat = placement.options.clips, _flat(out)
     write_masks(placement.plan, masked, clips, flat, stride, kind.data_bytes)
@@ -145,12 +146,14 @@ def set_outside(placement: Placement[Options], data: NDArray[Any]) -> None:
     flat = _flat(inside)
     for index in range(len(placement.segments)):
         fill_segment(placement.plan, index, b"\1", flat, inside[0].size, 0)
+    # Whatever the zeros that stood there have become in the new dtype.
     data[~inside] = pixel
 
 
 def _background(placement: Placement[Options], kind: PatchKind) -> bytes:
     options = placement.options
     converted = options.dtype is not None and options.dtype != kind.dtype
+    # The file's dtype may be unable to hold the value: it is put in after the conversion.
     if options.clips or converted:
         return bytes(kind.pixel_bytes)
     return outside_pixel(placement)
@@ -164,6 +167,7 @@ def _decoded(placement: Placement[Options]) -> Iterator[tuple[int, Segment]]:
         return [(index, placement.read(index, status)) for index, status in found]
 
     count = len(placement.segments)
+    # Bounded by bytes too: segments of some overlays are whole images.
     step = max(1, min(_ROUND, _ROUND_BYTES // placement.store.segment_bytes))
     for start in range(0, count, step):
         for part in in_parts(decode, range(start, min(start + step, count))):

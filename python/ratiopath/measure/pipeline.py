@@ -121,6 +121,7 @@ def _gather(
     fill: Fill,
 ) -> Arrays:
     """Read all groups into one set of arrays where they fit, else into arrays of arrays."""
+    # All groups are placed once before, for the arrays' shape depends on all of them.
     stored = [PatchKind.of(placing(group)) for group in groups]
     wanted = [replace(kind, dtype=dtype or kind.dtype) for kind in stored]
     _check_size(groups, wanted)
@@ -153,6 +154,7 @@ def _output(
         return make(0, PatchKind(1, 1, 1, dtype or np.dtype(np.uint8)))
     if len(set(kinds)) == 1:
         return make(size, kinds[0])
+    # Patches that differ in shape or dtype are arrays of their own.
     return tuple(np.empty(size, object) for _ in make(0, kinds[0]))
 
 
@@ -170,6 +172,7 @@ def _scatter(array: NDArray[Any], rows: NDArray[np.intp], part: NDArray[Any]) ->
 
 def _cast(data: NDArray[Any], dtype: np.dtype[Any], group: Group) -> NDArray[Any]:
     """Convert patches to the dtype asked for, which must hold every value exactly."""
+    # NumPy would warn of what is refused below, by its value and row.
     with np.errstate(invalid="ignore", over="ignore"):
         result = data.astype(dtype, copy=False)
     changed = changed_by_cast(data, result)

@@ -52,6 +52,7 @@ def _placements(call: Call[StatsOptions], group: Group) -> Iterator[Placement[St
     """Place a group in parts that keep no more than is allowed."""
     most = EXACT_ROWS if call.options.coverage == "exact" else len(group.rows)
     if call.options.shares:
+        # The size of a patch is known only once one is placed; all of a group have about the same.
         height, width = place(call, next(group.parts(1))).shape
         most = min(most, max(1, KEPT_PIXELS // (height * width)))
     for part in group.parts(most):
@@ -87,6 +88,7 @@ def _moment(
         return weight
     if name == "sum":
         return np.where(weight > 0, weight * mean, 0)
+    # Rows without a value have weight 0; they are replaced below.
     with np.errstate(invalid="ignore", divide="ignore"):
         variance = deviation / weight
     of_name = {

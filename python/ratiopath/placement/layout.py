@@ -68,6 +68,7 @@ def lay_rounded(
         ValueError: A patch is too large, or a coordinate is no 64-bit integer.
     """
     x0, y0, x1, y1 = region.bounding_box
+    # The side is rounded on its own, so that all patches of a call have one size wherever they lie.
     width = max(1, _scaled(x1 - x0, scale[0]))
     height = max(1, _scaled(y1 - y0, scale[1]))
     _check_side(width, height)
@@ -111,6 +112,8 @@ def lay_exact(
     _check_side((x1 - x0) * scale[0], (y1 - y0) * scale[1])
     whole_x, part_x = _whole_and_part(tile_x, scale[0])
     whole_y, part_y = _whole_and_part(tile_y, scale[1])
+    # Few phases recur, and each is rasterised once: whole tile pixels at a scale of p/q have at
+    # most q² of them.
     phases, index = np.unique(np.stack([part_x, part_y], 1), axis=0, return_inverse=True)
     large = max((x1 - x0) * scale[0], (y1 - y0) * scale[1]) > FEW_ROWS and len(index) > 0
     seen = _seen(whole_x, whole_y, level) if large and options.clips else None
@@ -157,6 +160,7 @@ def _exact_product(
 
 def _halves(values: Any) -> tuple[Any, Any]:
     """Split numbers into sums of two whose products with other halves are exact."""
+    # Veltkamp's split: 26 bits each, whose products have no more than float64's 53.
     shifted = values * (2.0**27 + 1)
     high = shifted - (shifted - values)
     return high, values - high
@@ -180,6 +184,7 @@ def _seen(patch_x: NDArray[np.int64], patch_y: NDArray[np.int64], level: Level) 
     """Return what of patches with these origins may lie on the level, from their origin."""
     first_x, last_x = int(patch_x.min()), int(patch_x.max())
     first_y, last_y = int(patch_y.min()), int(patch_y.max())
+    # Seen is what any of the patches sees: on each side the one farthest out decides.
     return (-last_x, -last_y, level.width - first_x, level.height - first_y)
 
 

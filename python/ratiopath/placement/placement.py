@@ -120,6 +120,8 @@ class Placement(Generic[OptionsT_co]):
         try:
             return self.store.read(status, slot)
         except OverlayError as error:
+            # The new error takes the old one's place: its cause is what the reader met, not the old
+            # one.
             raise error.at_row(self._first_row(index)) from error.__cause__
 
     def hand_over(
@@ -181,9 +183,12 @@ def place(call: Call[OptionsT_co], group: Group) -> Placement[OptionsT_co]:
         reader = _open(group, options)
         level, scale = _level_and_scale(group, reader)
         region = _tile(group) if call.region is None else call.region
+        # Weights are of the region where it truly lies; the other rules look at whole pixels, and
+        # one rounded origin serves all tiles.
         lay = lay_exact if options.coverage == "exact" else lay_rounded
         tiles, grid = group.tiles(call.batch), reader.levels[level]
         shape, plan = lay(*tiles, region, scale, grid, options)
+    # Nor channels.
     channels = None if isinstance(reader, EmptyReader) else reader.channels
     if channels is not None and options.channel is not None and options.channel >= channels:
         raise group.error(
@@ -214,6 +219,7 @@ def place_slide(batch: Batch, group: Group, background: float) -> Placement[Opti
         if sample_holding(background, reader.dtype) is None:
             reason = f"background={background} is no value of {reader.dtype}"
             raise group.error(reason, code="not_in_dtype", remedy="choose one that is")
+        # Tiles of slides are never resampled: level and pixels are those of the grid.
         level = resolution.existing_level(group.numbers["level"], len(reader.levels), reader.path)
         options = Options(outside=background)
         tiles, grid = group.tiles(batch), reader.levels[level]
@@ -252,6 +258,8 @@ def _open(group: Group, options: Options) -> Reader:
 
 def _dtype_outside(options: Options) -> np.dtype[Any]:
     """Return the sample type of an overlay that is not there: one that holds ``outside``."""
+    # As in most label maps, so that patches of files that are there and of those that are not fit
+    # into one array.
     if isinstance(options.outside, str):
         return np.dtype(np.uint8)
     return np.promote_types(np.uint8, np.min_scalar_type(options.outside))
@@ -266,6 +274,7 @@ def _open_path(path: str | None, options: Options) -> Reader:
 def _level_and_scale(group: Group, reader: Reader) -> tuple[int, tuple[float, float]]:
     tile_mpp = (group.numbers["mpp_x"], group.numbers["mpp_y"])
     override = group.pair("overlay_mpp")
+    # What is missing has no levels to lack one, whatever level= says.
     if isinstance(reader, EmptyReader):
         return 0, resolution.scale_between(tile_mpp, override or tile_mpp)
     return resolution.fit_level(

@@ -77,6 +77,7 @@ def _field(
     column[rows] = values
     if absent is not None:
         return pa.array(column)
+    # A mask rather than NaN: null is what readers leave out of a mean.
     missing = np.ones(size, bool)
     missing[rows] = False
     return pa.array(column, mask=missing)

@@ -93,6 +93,7 @@ def _overlap(request: Request[AnnotationOptions], **columns: Any) -> Any:
     """Measure the fractions of one block."""
     call = request.of(columns).call()
     found, options = Fractions.joined(list(annotation_fractions(call))), call.options
+    # Of all files of the block, met by a tile or not: blocks of one slide have one schema.
     names = options.declared_keys or _keys(found, options)
     column = struct_column(found, call.batch.size, names, options.absent)
     return struct_result(column, pandas_index(*columns.values()))

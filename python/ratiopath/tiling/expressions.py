@@ -35,6 +35,7 @@ class BatchExpression(UDFExpr):
         args = [_evaluate(argument, batch) for argument in self.args]
         kwargs = {name: _evaluate(argument, batch) for name, argument in self.kwargs.items()}
         result = self.fn(*args, **kwargs)
+        # A batch of NumPy arrays gets one back, of dictionaries.
         if isinstance(batch, dict) and isinstance(result, pa.Array):
             return result.to_numpy(zero_copy_only=False)  # pyright: ignore[reportAttributeAccessIssue] # pyarrow ships no types
         return result
@@ -63,6 +64,7 @@ def expression(
             rows there are.
     """
     columns = request.columns
+    # Refused here, where the caller's line is in the trace: a worker's error names none.
     for name, column in columns.items():
         value = column.value if isinstance(column, LiteralExpr) else column
         if not isinstance(value, Expr):
@@ -71,6 +73,7 @@ def expression(
         raise ValueError("at least one argument must be a column, such as tile_x=col('tile_x')")
     # A builder of expressions, whatever its annotation says.
     build = cast("Callable[..., UDFExpr]", udf(return_dtype)(function))
+    # Columns go as expressions that Ray evaluates; only the rest is shipped as it is.
     built = build(request=request.of({}), **columns)
     fields = {field.name: getattr(built, field.name) for field in dataclasses.fields(built)}
     return BatchExpression(**{name: fields[name] for name in _init_fields()})
@@ -96,6 +99,7 @@ def tensor_column(patches: NDArray[Any], index: Any = None) -> Any:
     if index is not None:
         import pandas as pd  # noqa: PLC0415 - only where the batch is pandas already
 
+        # Ray's array cannot be made of no patches, whose shape nobody knows.
         values = TensorArray(patches) if len(patches) else np.empty(0, object)
         return pd.Series(values, index=index)
     if len(patches) == 0:

@@ -257,6 +257,7 @@ def _column(
         takes_arrays: The function for overlays in memory, for messages.
     """
     check_given(request.columns)
+    # An array would be pickled into every task.
     if isinstance(request.columns["overlay_path"], np.ndarray):
         raise TypeError(f"overlay_path must be a column or a path; arrays are for {takes_arrays}")
     return expression(function, return_dtype, request)
@@ -265,6 +266,7 @@ def _column(
 def _patches(request: Request[Options], **columns: Any) -> Any:
     """Read the patches of one block."""
     patches = stacked_patches(request.of(columns).call())
+    # Shapes may differ in a tensor column, sample types not.
     if patches.dtype == object:
         _check_one_dtype(patches)
     return tensor_column(patches, pandas_index(*columns.values()))
@@ -275,6 +277,7 @@ def _overlap(request: Request[OverlapOptions], **columns: Any) -> Any:
     call = request.of(columns).call()
     found, options = Fractions.joined(list(fractions(call))), call.options
     declared = options.selection.declared_keys
+    # Without declared keys every value is a field, and heatmaps have thousands.
     if declared is None:
         check_labels(call.batch, found)
     column = struct_column(found, call.batch.size, declared, options.absent)

@@ -45,6 +45,7 @@ def _plain(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, dict):
         return {_plain(key): _plain(item) for key, item in value.items()}
+    # Not their subclasses, whose text is their own.
     if type(value) in (list, tuple):
         return type(value)(_plain(item) for item in value)
     return value
