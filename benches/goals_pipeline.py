@@ -21,8 +21,8 @@ from measure import Line, cpu, forget, side_by_side
 from memory import CASES, peak
 from ratiopath.call.batch import Batch
 from ratiopath.call.options import Options
+from ratiopath.call.query import Call
 from ratiopath.call.region import Region
-from ratiopath.call.request import Call
 from ratiopath.measure.pipeline import stacked_patches
 from ratiopath.readers.base import Reader
 from ratiopath.readers.tiff.reader import TiffReader

@@ -115,6 +115,6 @@ def test_an_argument_that_is_missing_or_unknown_is_named_with_the_function(funct
 
 def test_what_is_shipped_to_workers_is_the_region_and_the_options():
     shipped = tile_overlay_overlap(box(0, 0, 512, 512), col("path"), col("x"), col("y"), 1, 1)
-    request = shipped.kwargs["request"].value
-    assert not request.columns
-    assert len(pickle.dumps(request)) < 1000
+    query = shipped.kwargs["query"].value
+    assert not query.columns
+    assert len(pickle.dumps(query)) < 1000

@@ -20,8 +20,8 @@ from ratiopath import (
 )
 from ratiopath.call.batch import Batch
 from ratiopath.call.options import patch_options
+from ratiopath.call.query import Call
 from ratiopath.call.region import Region
-from ratiopath.call.request import Call
 from ratiopath.measure.pipeline import stacked_patches
 
 ROI = box(0, 0, 4, 4)

@@ -13,8 +13,8 @@ from shapely import box
 from ratiopath import OverlayValueError, overlay_overlap
 from ratiopath.call.batch import Batch
 from ratiopath.call.options import overlap_options
+from ratiopath.call.query import Call
 from ratiopath.call.region import Region
-from ratiopath.call.request import Call
 from ratiopath.measure.pipeline import fractions
 from ratiopath.results.arrow import struct_column
 from ratiopath.results.entries import Fractions

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ratiopath.annotations.layer import AnnotationLayer
     from ratiopath.call.annotation_options import AnnotationOptions
     from ratiopath.call.batch import Group
-    from ratiopath.call.request import Call
+    from ratiopath.call.query import Call
 
 _SCALE = ("downsample", *MPP, *ANNOTATIONS_MPP)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ratiopath.annotations.class_fractions import annotation_fractions
-from ratiopath.call.request import annotation_request
+from ratiopath.call.query import annotation_query
 from ratiopath.results.entries import dictionaries
 
 if TYPE_CHECKING:
@@ -86,5 +86,5 @@ def annotation_overlap(
     Warns:
         UserWarning: Polygons were repaired, or annotations without area left out.
     """
-    call = annotation_request(locals()).call()
+    call = annotation_query(locals()).call()
     return dictionaries(annotation_fractions(call), call.batch.size)

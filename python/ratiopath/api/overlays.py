@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ratiopath.call.options import overlap_options, patch_options
-from ratiopath.call.request import overlay_request
+from ratiopath.call.query import overlay_query
 from ratiopath.measure.pipeline import fractions, separate_patches
 from ratiopath.results.entries import dictionaries
 
@@ -109,8 +109,8 @@ def read_overlay(
         ValueError: The ROI is empty, invalid or without area, or an option is wrong.
         TypeError: An argument has the wrong type.
     """
-    request = overlay_request(patch_options, locals())
-    return OverlayPatches(*separate_patches(request.call()))
+    query = overlay_query(patch_options, locals())
+    return OverlayPatches(*separate_patches(query.call()))
 
 
 def overlay_overlap(
@@ -180,7 +180,7 @@ def overlay_overlap(
         ValueError: The ROI is empty, invalid or without area, or an option is wrong.
         TypeError: An argument has the wrong type.
     """
-    call = overlay_request(overlap_options, locals()).call()
+    call = overlay_query(overlap_options, locals()).call()
     return dictionaries(fractions(call), call.batch.size)
 
 

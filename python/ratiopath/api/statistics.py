@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratiopath.call.request import overlay_request
+from ratiopath.call.query import overlay_query
 from ratiopath.call.statistics_options import stats_options
 from ratiopath.measure.summaries import statistics
 
@@ -99,4 +99,4 @@ def overlay_stats(
         ... )
         {'mean': array([0.5])}
     """
-    return statistics(overlay_request(stats_options, locals()).call())
+    return statistics(overlay_query(stats_options, locals()).call())

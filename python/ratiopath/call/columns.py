@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-Pair = tuple[str, str]
-
 TILE = ("tile_x", "tile_y")
 EXTENT = ("tile_extent_x", "tile_extent_y")
 MPP = ("mpp_x", "mpp_y")
@@ -73,7 +71,9 @@ def check_given(columns: Mapping[str, object]) -> None:
             raise ValueError(f"{name} must be a column or a number, got None")
 
 
-def _check_pairs(roi: object, columns: Mapping[str, object], pairs: Sequence[Pair]) -> None:
+def _check_pairs(
+    roi: object, columns: Mapping[str, object], pairs: Sequence[tuple[str, str]]
+) -> None:
     # Half a pair is most often a typing error: taken as square, it would be a wrong answer.
     for pair in pairs:
         missing = [name for name in pair if columns[name] is None]

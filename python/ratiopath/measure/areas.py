@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ratiopath.placement.placement import Placement
     from ratiopath.segments.cache import Segment, SegmentStatus
 
-Result = TypeVar("Result")
+Taken = TypeVar("Taken")
 
 # Areas that are collected before they are handed on, where they can be: some 20 MB.
 _MANY_AREAS = 1 << 18
@@ -45,8 +45,8 @@ class Areas:
 
 
 def count_areas(
-    placement: Placement[Options], take: Callable[[Areas], Result], *, at_once: bool
-) -> list[Result]:
+    placement: Placement[Options], take: Callable[[Areas], Taken], *, at_once: bool
+) -> list[Taken]:
     """Count all patches of a placement on the allowed threads.
 
     Args:
@@ -65,7 +65,7 @@ def count_areas(
     outside = None if placement.options.clips else outside_pixel(placement)
 
     # A thread has a collector of its own, so that none waits for another.
-    def count(part: range) -> tuple[list[Result], AreaCollector]:
+    def count(part: range) -> tuple[list[Taken], AreaCollector]:
         collector, results = _collector(placement), []
         # What comes from afar is kept: fetching it again costs more than its memory.
         slot = None if placement.reader.reads_ahead else placement.store.slot()

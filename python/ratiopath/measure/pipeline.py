@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ratiopath.call.batch import Batch, Group
     from ratiopath.call.options import Options, OverlapOptions
-    from ratiopath.call.request import Call
+    from ratiopath.call.query import Call
     from ratiopath.results.entries import Fractions
 
 # Under exact coverage tiles may each have a coverage of their own; so many are held at once.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ratiopath.call.batch import Group
-    from ratiopath.call.request import Call
+    from ratiopath.call.query import Call
     from ratiopath.call.statistics_options import StatsOptions
     from ratiopath.placement.placement import Placement
     from ratiopath.segments.cache import Segment

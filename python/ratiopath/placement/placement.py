@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from ratiopath._core import Plan
     from ratiopath.call.batch import Batch, Group
-    from ratiopath.call.request import Call
+    from ratiopath.call.query import Call
     from ratiopath.readers.base import Level, Reader
     from ratiopath.segments.cache import Segment, SegmentSource, SegmentStatus
 
@@ -39,11 +39,11 @@ P = ParamSpec("P")
 _RUN = 256
 
 
-OptionsT_co = TypeVar("OptionsT_co", bound=Options, covariant=True)
+OverlayOptionsT_co = TypeVar("OverlayOptionsT_co", bound=Options, covariant=True)
 
 
 @dataclass(frozen=True)
-class Placement(Generic[OptionsT_co]):
+class Placement(Generic[OverlayOptionsT_co]):
     """The patches of one group on one level of their overlay.
 
     Attributes:
@@ -60,7 +60,7 @@ class Placement(Generic[OptionsT_co]):
     level: int
     shape: tuple[int, int]
     plan: Plan
-    options: OptionsT_co
+    options: OverlayOptionsT_co
 
     @property
     def grid(self) -> Level:
@@ -164,7 +164,7 @@ class Placement(Generic[OptionsT_co]):
         return int(self.group.rows[self.plan.first_patch(index) or 0])
 
 
-def place(call: Call[OptionsT_co], group: Group) -> Placement[OptionsT_co]:
+def place(call: Call[OverlayOptionsT_co], group: Group) -> Placement[OverlayOptionsT_co]:
     """Open a group's overlay and lay its patches on the level that fits.
 
     Args:

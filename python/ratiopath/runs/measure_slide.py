@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from ratiopath.call.batch import Batch
-from ratiopath.call.request import Call
+from ratiopath.call.query import Call
 from ratiopath.errors import OverlayError, OverlayValueError
 from ratiopath.measure.pipeline import fractions
 from ratiopath.results.entries import Fractions

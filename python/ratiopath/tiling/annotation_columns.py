@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ratiopath.annotations.class_fractions import annotation_fractions
 from ratiopath.annotations.features import UNCLASSIFIED
-from ratiopath.call.request import Request, annotation_request
+from ratiopath.call.query import Query, annotation_query
 from ratiopath.results.arrow import struct_column
 from ratiopath.results.entries import Fractions
 from ratiopath.tiling.expressions import (
@@ -85,13 +85,13 @@ def tile_annotation_overlap(
             how tile pixels and the annotations' coordinates compare.
         TypeError: An argument has the wrong type.
     """
-    request = annotation_request(locals())
-    return expression(_overlap, struct_dtype(request.options.declared_keys), request)
+    query = annotation_query(locals())
+    return expression(_overlap, struct_dtype(query.options.declared_keys), query)
 
 
-def _overlap(request: Request[AnnotationOptions], **columns: Any) -> Any:
+def _overlap(query: Query[AnnotationOptions], **columns: Any) -> Any:
     """Measure the fractions of one block."""
-    call = request.of(columns).call()
+    call = query.of(columns).call()
     found, options = Fractions.joined(list(annotation_fractions(call))), call.options
     # Of all files of the block, met by a tile or not: blocks of one slide have one schema.
     names = options.declared_keys or _keys(found, options)

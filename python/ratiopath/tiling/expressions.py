@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ratiopath.call.request import Request
+    from ratiopath.call.query import Query
 
 
 # Ray's operators and visitors need the base class's own equality and repr.
@@ -44,16 +44,16 @@ class BatchExpression(UDFExpr):
 def expression(
     function: Callable[..., Any],
     return_dtype: DataType,
-    request: Request[object],
+    query: Query[object],
 ) -> BatchExpression:
-    """Build an expression that calls a function with a request and its columns by keyword.
+    """Build an expression that calls a function with a query and its columns by keyword.
 
     Args:
         function: A function of a module, which workers import rather than unpickle, so that what
             it caches lives as long as the worker.
         return_dtype: What `Dataset.schema` says of the column.
-        request: Its columns are Ray expressions, or values for all rows. What is shipped to workers
-            is the request without them.
+        query: Its columns are Ray expressions, or values for all rows. What is shipped to workers
+            is the query without them.
 
     Returns:
         The expression.
@@ -63,7 +63,7 @@ def expression(
         ValueError: It is out of range, or no column is an expression, so that nothing says how many
             rows there are.
     """
-    columns = request.columns
+    columns = query.columns
     # Refused here, where the caller's line is in the trace: a worker's error names none.
     for name, column in columns.items():
         value = column.value if isinstance(column, LiteralExpr) else column
@@ -74,7 +74,7 @@ def expression(
     # A builder of expressions, whatever its annotation says.
     build = cast("Callable[..., UDFExpr]", udf(return_dtype)(function))
     # Columns go as expressions that Ray evaluates; only the rest is shipped as it is.
-    built = build(request=request.of({}), **columns)
+    built = build(query=query.of({}), **columns)
     fields = {field.name: getattr(built, field.name) for field in dataclasses.fields(built)}
     return BatchExpression(**{name: fields[name] for name in _init_fields()})
 

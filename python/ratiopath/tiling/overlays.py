@@ -15,7 +15,7 @@ from ray.data.datatype import DataType
 
 from ratiopath.call.columns import check_given
 from ratiopath.call.options import Options, OverlapOptions, overlap_options, patch_options
-from ratiopath.call.request import Request, overlay_request
+from ratiopath.call.query import Query, overlay_query
 from ratiopath.call.statistics_options import StatsOptions, stats_options
 from ratiopath.errors import OverlayValueError
 from ratiopath.measure.pipeline import fractions, stacked_patches
@@ -98,8 +98,8 @@ def tile_overlay(
         ValueError: The ROI is empty, invalid or without area, or an option is wrong.
         TypeError: An argument has the wrong type.
     """
-    request = overlay_request(patch_options, locals())
-    return _column(_patches, DataType(np.ndarray), request, "read_overlay")
+    query = overlay_query(patch_options, locals())
+    return _column(_patches, DataType(np.ndarray), query, "read_overlay")
 
 
 def tile_overlay_overlap(
@@ -171,11 +171,11 @@ def tile_overlay_overlap(
         ValueError: The ROI is empty, invalid or without area, or an option is wrong.
         TypeError: An argument has the wrong type.
     """
-    request = overlay_request(overlap_options, locals())
-    selection = request.options.selection
+    query = overlay_query(overlap_options, locals())
+    selection = query.options.selection
     # A bin for NaN appears only where NaN does.
     names = None if selection.bins else selection.declared_keys
-    return _column(_overlap, struct_dtype(names), request, "read_overlay")
+    return _column(_overlap, struct_dtype(names), query, "read_overlay")
 
 
 def tile_overlay_stats(
@@ -238,14 +238,14 @@ def tile_overlay_stats(
         ValueError: The ROI is empty, invalid or without area, or an option is wrong.
         TypeError: An argument has the wrong type.
     """
-    request = overlay_request(stats_options, locals())
-    return _column(_statistics, struct_dtype(request.options.stats), request, "overlay_stats")
+    query = overlay_query(stats_options, locals())
+    return _column(_statistics, struct_dtype(query.options.stats), query, "overlay_stats")
 
 
 def _column(
     function: Callable[..., Any],
     return_dtype: DataType,
-    request: Request[object],
+    query: Query[object],
     takes_arrays: str,
 ) -> BatchExpression:
     """Check what only expressions refuse, and build the expression.
@@ -253,28 +253,28 @@ def _column(
     Args:
         function: What workers call.
         return_dtype: What the column holds.
-        request: The checked arguments.
+        query: The checked arguments.
         takes_arrays: The function for overlays in memory, for messages.
     """
-    check_given(request.columns)
+    check_given(query.columns)
     # An array would be pickled into every task.
-    if isinstance(request.columns["overlay_path"], np.ndarray):
+    if isinstance(query.columns["overlay_path"], np.ndarray):
         raise TypeError(f"overlay_path must be a column or a path; arrays are for {takes_arrays}")
-    return expression(function, return_dtype, request)
+    return expression(function, return_dtype, query)
 
 
-def _patches(request: Request[Options], **columns: Any) -> Any:
+def _patches(query: Query[Options], **columns: Any) -> Any:
     """Read the patches of one block."""
-    patches = stacked_patches(request.of(columns).call())
+    patches = stacked_patches(query.of(columns).call())
     # Shapes may differ in a tensor column, sample types not.
     if patches.dtype == object:
         _check_one_dtype(patches)
     return tensor_column(patches, pandas_index(*columns.values()))
 
 
-def _overlap(request: Request[OverlapOptions], **columns: Any) -> Any:
+def _overlap(query: Query[OverlapOptions], **columns: Any) -> Any:
     """Measure the fractions of one block."""
-    call = request.of(columns).call()
+    call = query.of(columns).call()
     found, options = Fractions.joined(list(fractions(call))), call.options
     declared = options.selection.declared_keys
     # Without declared keys every value is a field, and heatmaps have thousands.
@@ -284,9 +284,9 @@ def _overlap(request: Request[OverlapOptions], **columns: Any) -> Any:
     return struct_result(column, pandas_index(*columns.values()))
 
 
-def _statistics(request: Request[StatsOptions], **columns: Any) -> Any:
+def _statistics(query: Query[StatsOptions], **columns: Any) -> Any:
     """Measure the statistics of one block."""
-    found = statistics(request.of(columns).call())
+    found = statistics(query.of(columns).call())
     # NaN is what the function for NumPy has for no value; a statistic that is NaN is none either.
     fields = [pa.array(values, mask=np.isnan(values)) for values in found.values()]
     column = pa.StructArray.from_arrays(fields, names=list(found))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ray.data.datatype import DataType
 
-from ratiopath.call.request import Request
+from ratiopath.call.query import Query
 from ratiopath.measure.pipeline import slide_tiles
 from ratiopath.tiling.expressions import BatchExpression, expression, pandas_index, tensor_column
 
@@ -54,11 +54,11 @@ def read_slide_tiles(
         "tile_extent_y": tile_extent_y,
         "level": level,
     }
-    return expression(_tiles, DataType(np.ndarray), Request(None, background, columns))
+    return expression(_tiles, DataType(np.ndarray), Query(None, background, columns))
 
 
-def _tiles(request: Request[float], **columns: Any) -> Any:
+def _tiles(query: Query[float], **columns: Any) -> Any:
     """Read the tiles of one block."""
-    call = request.of(columns).call()
+    call = query.of(columns).call()
     tiles = slide_tiles(call.batch, call.options)
     return tensor_column(tiles, pandas_index(*columns.values()))

@@ -1,7 +1,7 @@
 """From a public function's arguments to one call: split, checked, and its rows read.
 
 Each of those functions has its signature written out, for people and editors and type checkers to
-read, and begins with ``overlay_request(overlap_options, locals())``. What are columns is said by
+read, and begins with ``overlay_query(overlap_options, locals())``. What are columns is said by
 `ratiopath.call.columns`, what are options by the parameters of the function that checks them; an
 argument that is neither raises TypeError at the first call. `locals()` as the first thing in a body
 is exactly the arguments: a decorator that binds them would cost each call a frame and its time, and
@@ -48,7 +48,7 @@ class Call(Generic[OptionsT_co]):
 
 
 @dataclass(frozen=True)
-class Request(Generic[OptionsT_co]):
+class Query(Generic[OptionsT_co]):
     """What a function was asked for, checked as far as can be before any row is read.
 
     Attributes:
@@ -61,9 +61,9 @@ class Request(Generic[OptionsT_co]):
     options: OptionsT_co
     columns: Mapping[str, object]
 
-    def of(self, columns: Mapping[str, object]) -> Request[OptionsT_co]:
-        """Return the same request of other rows."""
-        return Request(self.region, self.options, columns)
+    def of(self, columns: Mapping[str, object]) -> Query[OptionsT_co]:
+        """Return the same query of other rows."""
+        return Query(self.region, self.options, columns)
 
     def call(self) -> Call[OptionsT_co]:
         """Read the rows.
@@ -75,9 +75,9 @@ class Request(Generic[OptionsT_co]):
         return Call(self.region, Batch.of(**self.columns), self.options)
 
 
-def overlay_request(
+def overlay_query(
     check: Callable[..., OptionsT_co], arguments: Mapping[str, object]
-) -> Request[OptionsT_co]:
+) -> Query[OptionsT_co]:
     """Check the arguments of a function of overlays.
 
     Args:
@@ -88,24 +88,24 @@ def overlay_request(
         ValueError: An option is wrong, a column is missing, or the ROI is no region.
         TypeError: An option or the ROI has the wrong type.
     """
-    return _request(check, check_overlay_columns, OVERLAY_COLUMNS, arguments)
+    return _query(check, check_overlay_columns, OVERLAY_COLUMNS, arguments)
 
 
-def annotation_request(arguments: Mapping[str, object]) -> Request[AnnotationOptions]:
-    """Check the arguments of a function of annotations, as `overlay_request` does."""
-    return _request(annotation_options, check_annotation_columns, ANNOTATION_COLUMNS, arguments)
+def annotation_query(arguments: Mapping[str, object]) -> Query[AnnotationOptions]:
+    """Check the arguments of a function of annotations, as `overlay_query` does."""
+    return _query(annotation_options, check_annotation_columns, ANNOTATION_COLUMNS, arguments)
 
 
-def _request(
+def _query(
     check: Callable[..., OptionsT_co],
     check_columns: Callable[[object, Mapping[str, object]], None],
     names: Sequence[str],
     arguments: Mapping[str, object],
-) -> Request[OptionsT_co]:
+) -> Query[OptionsT_co]:
     roi, columns = arguments["roi"], {name: arguments[name] for name in names}
     rest = {name: value for name, value in arguments.items() if name not in columns}
     del rest["roi"]
     # Options first and the ROI, which may have many vertices, last.
     options = check(**rest)
     check_columns(roi, columns)
-    return Request(None if roi is None else Region.from_geometry(roi), options, columns)
+    return Query(None if roi is None else Region.from_geometry(roi), options, columns)
