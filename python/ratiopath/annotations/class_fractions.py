@@ -68,7 +68,7 @@ def _group_fractions(call: Call[AnnotationOptions], group: Group) -> Fractions:
     if layer is None:
         keys = options.declared_keys or options.uncovered_keys
         nothing = np.empty(0, np.intp)
-        rows, columns, values = nothing, nothing, np.empty(0)
+        rows, key_index, values = nothing, nothing, np.empty(0)
     else:
         keys = layer.keys
         scale = _scale(group)
@@ -78,12 +78,14 @@ def _group_fractions(call: Call[AnnotationOptions], group: Group) -> Fractions:
         )
         try:
             vertices, ends = region.vertices * scale, region.ring_ends
-            rows, columns, values = _measure(layer, vertices, ends, origin_x, origin_y)
+            rows, key_index, values = _measure(layer, vertices, ends, origin_x, origin_y)
         except ValueError as error:
             raise group.error(str(error), code="unplaceable") from error
     if options.uncovered is not None:
-        rows, columns, values = _complement(rows, columns, values, len(group.rows), len(keys) - 1)
-    return Fractions([*keys], [*keys], group.rows[rows], columns, values)
+        rows, key_index, values = _complement(
+            rows, key_index, values, len(group.rows), len(keys) - 1
+        )
+    return Fractions([*keys], [*keys], group.rows[rows], key_index, values)
 
 
 def _scale(group: Group) -> tuple[float, float]:
@@ -114,25 +116,25 @@ def _measure(
 
     parts = in_parts(work, range(len(origin_x)), _LEAST_ROWS)
     rows = np.concatenate([part[0] for part in parts])
-    columns = np.concatenate([part[1] for part in parts])
-    return rows, columns, np.concatenate([part[2] for part in parts])
+    key_index = np.concatenate([part[1] for part in parts])
+    return rows, key_index, np.concatenate([part[2] for part in parts])
 
 
 def _complement(
     rows: NDArray[np.intp],
-    columns: NDArray[np.intp],
+    key_index: NDArray[np.intp],
     values: NDArray[np.float64],
     count: int,
     uncovered: int,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     """Replace what is covered of each row by what is not."""
-    covered = columns == uncovered
+    covered = key_index == uncovered
     # A row that nothing covers has no entry, and is bare as a whole.
     rest = np.ones(count)
     rest[rows[covered]] -= values[covered]
     bare = np.flatnonzero(rest > _NOISE)
     return (
         np.concatenate([rows[~covered], bare]),
-        np.concatenate([columns[~covered], np.full(len(bare), uncovered)]),
+        np.concatenate([key_index[~covered], np.full(len(bare), uncovered)]),
         np.concatenate([values[~covered], rest[bare]]),
     )

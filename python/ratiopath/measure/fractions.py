@@ -31,7 +31,7 @@ class _Sums:
         keys: The output keys as Python values.
         texts: The same as text.
         patches: The patch of each entry, ascending (E,).
-        columns: Index into ``keys`` of each entry (E,).
+        key_index: Index into ``keys`` of each entry (E,).
         areas: The area of each entry, in pixels (E,).
         undeclared: The first patch with a value that was not declared, and that value, if any.
     """
@@ -39,7 +39,7 @@ class _Sums:
     keys: list[Key]
     texts: list[str]
     patches: NDArray[np.intp]
-    columns: NDArray[np.intp]
+    key_index: NDArray[np.intp]
     areas: NDArray[np.float64]
     undeclared: tuple[int, str] | None = None
 
@@ -71,7 +71,7 @@ def overlap_fractions(placement: Placement[OverlapOptions]) -> Fractions:
     # Patches without a pixel that counts have no entry, and so divide nothing by 0.
     totals = np.bincount(sums.patches, sums.areas, minlength=1)
     rows = placement.group.rows[sums.patches]
-    return Fractions(sums.keys, sums.texts, rows, sums.columns, sums.areas / totals[sums.patches])
+    return Fractions(sums.keys, sums.texts, rows, sums.key_index, sums.areas / totals[sums.patches])
 
 
 def _sums(placement: Placement[OverlapOptions], found: Areas) -> _Sums:
@@ -81,18 +81,18 @@ def _sums(placement: Placement[OverlapOptions], found: Areas) -> _Sums:
     except ValueError as error:
         raise placement.group.error(str(error), code="ambiguous_class") from error
     values = distinct.index[found.index]
-    columns = keyed.index[values]
-    counted = columns >= 0
-    patches, columns_added, areas = _add_up(
-        found.patches[counted], columns[counted], found.areas[counted], len(keyed.keys)
+    key_index = keyed.index[values]
+    counted = key_index >= 0
+    patches, added_index, areas = _add_up(
+        found.patches[counted], key_index[counted], found.areas[counted], len(keyed.keys)
     )
     undeclared = None
-    missing = np.flatnonzero(columns == UNDECLARED)
+    missing = np.flatnonzero(key_index == UNDECLARED)
     if len(missing):
         # The least row, then the least value: the error is the same however the work was divided.
         first = missing[np.lexsort((values[missing], found.patches[missing]))[0]]
         undeclared = int(found.patches[first]), distinct.texts()[values[first]]
-    return _Sums(keyed.keys, keyed.texts, patches, columns_added, areas, undeclared)
+    return _Sums(keyed.keys, keyed.texts, patches, added_index, areas, undeclared)
 
 
 def _joined(parts: Sequence[_Sums]) -> _Sums:
@@ -101,27 +101,29 @@ def _joined(parts: Sequence[_Sums]) -> _Sums:
         return parts[0]
     # A bin for NaN comes last, where there is one.
     widest = max(parts, key=lambda part: len(part.keys))
-    patches, columns, areas = _add_up(
+    patches, key_index, areas = _add_up(
         np.concatenate([part.patches for part in parts]),
-        np.concatenate([part.columns for part in parts]),
+        np.concatenate([part.key_index for part in parts]),
         np.concatenate([part.areas for part in parts]),
         len(widest.keys),
     )
     undeclared = [part.undeclared for part in parts if part.undeclared is not None]
-    return _Sums(widest.keys, widest.texts, patches, columns, areas, min(undeclared, default=None))
+    return _Sums(
+        widest.keys, widest.texts, patches, key_index, areas, min(undeclared, default=None)
+    )
 
 
 def _add_up(
     patches: NDArray[np.intp],
-    columns: NDArray[np.intp],
+    key_index: NDArray[np.intp],
     areas: NDArray[np.float64],
     width: int,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     """Join entries of one patch and key."""
-    cells, index = np.unique(patches * max(width, 1) + columns, return_inverse=True)
+    cells, index = np.unique(patches * max(width, 1) + key_index, return_inverse=True)
     sums = np.bincount(index, areas, minlength=len(cells)).astype(np.float64, copy=False)
-    joined_patches, joined_columns = np.divmod(cells, max(width, 1))
-    return joined_patches, joined_columns, sums
+    joined_patches, joined_index = np.divmod(cells, max(width, 1))
+    return joined_patches, joined_index, sums
 
 
 def _undeclared(placement: Placement[OverlapOptions], patch: int, text: str) -> OverlayValueError:

@@ -43,10 +43,10 @@ def struct_column(
     position = {name: index for index, name in enumerate(names)}
     # Values left out as nodata have a key, but no position and no entry.
     numbers = np.array([position.get(text, -1) for text in found.texts], np.intp)
-    columns = numbers[found.columns]
+    name_index = numbers[found.key_index]
     # A field at a time: a sort of the entries costs less than a search for each field's.
-    order = np.argsort(columns, kind="stable")
-    edges = np.searchsorted(columns[order], np.arange(len(names) + 1))
+    order = np.argsort(name_index, kind="stable")
+    edges = np.searchsorted(name_index[order], np.arange(len(names) + 1))
     fields = []
     for start, end in itertools.pairwise(edges.tolist()):
         entries = order[start:end]
@@ -85,7 +85,7 @@ def _field(
 
 def _names(found: Fractions, declared: Sequence[str] | None) -> list[str]:
     """Return the keys of the block: as declared, then by value."""
-    occurring = np.unique(found.columns).tolist()
+    occurring = np.unique(found.key_index).tolist()
     keys = {found.texts[column]: found.keys[column] for column in occurring}
     if declared is not None:
         return [*declared, *(text for text in keys if text not in declared)]

@@ -25,14 +25,14 @@ class Fractions:
         keys: The output keys as Python values.
         texts: The same as text.
         rows: Row of the batch of each entry (E,); the entries of a row follow one another.
-        columns: Index into ``keys`` of each entry (E,).
+        key_index: Index into ``keys`` of each entry (E,).
         fractions: Fraction of the row's area of each entry, in (0, 1] (E,).
     """
 
     keys: list[Key]
     texts: list[str]
     rows: NDArray[np.intp]
-    columns: NDArray[np.intp]
+    key_index: NDArray[np.intp]
     fractions: NDArray[np.float64]
 
     @classmethod
@@ -45,8 +45,8 @@ class Fractions:
         for part in parts:
             keys.update(zip(part.texts, part.keys, strict=True))
         position = {text: index for index, text in enumerate(keys)}
-        columns = [
-            np.array([position[text] for text in part.texts], np.intp)[part.columns]
+        renumbered = [
+            np.array([position[text] for text in part.texts], np.intp)[part.key_index]
             for part in parts
         ]
         # The empty arrays are for a batch without rows, which has no parts.
@@ -54,7 +54,7 @@ class Fractions:
             list(keys.values()),
             list(keys),
             np.concatenate([np.empty(0, np.intp), *(part.rows for part in parts)]),
-            np.concatenate([np.empty(0, np.intp), *columns]),
+            np.concatenate([np.empty(0, np.intp), *renumbered]),
             np.concatenate([np.empty(0), *(part.fractions for part in parts)]),
         )
 
@@ -63,5 +63,5 @@ def dictionaries(found: Iterable[Fractions], size: int) -> list[dict[Any, float]
     """Return one dictionary a row from key to fraction; rows without an entry have an empty one."""
     result: list[dict[Any, float]] = [{} for _ in range(size)]
     for part in found:
-        fill_dictionaries(result, part.rows, part.keys, part.columns, part.fractions)
+        fill_dictionaries(result, part.rows, part.keys, part.key_index, part.fractions)
     return result

@@ -33,36 +33,36 @@ class TileFractions:
         size: How many tiles.
         keys: The keys as text.
         tiles: Index of the tile of each entry, ascending (E,).
-        columns: Index into ``keys`` of each entry (E,).
+        key_index: Index into ``keys`` of each entry (E,).
         fractions: The fraction of each entry (E,).
     """
 
     size: int
     keys: list[str]
     tiles: NDArray[np.intp]
-    columns: NDArray[np.intp]
+    key_index: NDArray[np.intp]
     fractions: NDArray[np.float64]
 
     @classmethod
     def of(cls, size: int, groups: Sequence[Fractions]) -> Self:
         """Join the groups of one call, each with keys of its own."""
         joined = Fractions.joined(groups)
-        return cls(size, joined.texts, joined.rows, joined.columns, joined.fractions)
+        return cls(size, joined.texts, joined.rows, joined.key_index, joined.fractions)
 
     def dense(self, key: str) -> NDArray[np.float64]:
         """Return each tile's fraction of one key, 0 where it does not occur (N,)."""
         # One key at a time: all keys at once would be tiles x values, mostly zeros.
         column = np.zeros(self.size)
         if key in self.keys:
-            entries = self.columns == self.keys.index(key)
+            entries = self.key_index == self.keys.index(key)
             column[self.tiles[entries]] = self.fractions[entries]
         return column
 
     def sums(self) -> dict[str, float]:
         """Return the sum of the fractions by key, of keys that occur."""
         # A declared class that no tile holds adds no key: its column comes from the declaration.
-        counts = np.bincount(self.columns, minlength=len(self.keys))
-        sums = np.bincount(self.columns, self.fractions, minlength=len(self.keys))
+        counts = np.bincount(self.key_index, minlength=len(self.keys))
+        sums = np.bincount(self.key_index, self.fractions, minlength=len(self.keys))
         pairs = zip(self.keys, sums.tolist(), counts.tolist(), strict=True)
         return {key: total for key, total, count in pairs if count}
 
@@ -71,7 +71,7 @@ class TileFractions:
         counts = np.bincount(self.tiles, minlength=self.size)
         # Arrow's offsets are of 32 bits; a chunk has fewer entries.
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-        codes = pa.array(self.columns.astype(np.int32))
+        codes = pa.array(self.key_index.astype(np.int32))
         texts = pa.DictionaryArray.from_arrays(codes, pa.array(self.keys, pa.string()))
         return pa.MapArray.from_arrays(
             pa.array(offsets), texts.cast(pa.string()), pa.array(self.fractions)
