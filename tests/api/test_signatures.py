@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import pickle
 import re
+from typing import Any
 
 import pytest
 from ray.data.expressions import col
@@ -22,13 +23,13 @@ from ratiopath.tiling import (
     tile_overlay_stats,
 )
 
-TWINS = {
+TWINS: dict[Any, Any] = {
     read_overlay: tile_overlay,
     overlay_overlap: tile_overlay_overlap,
     overlay_stats: tile_overlay_stats,
     annotation_overlap: tile_annotation_overlap,
 }
-CHECKS = {
+CHECKS: dict[Any, Any] = {
     read_overlay: patch_options,
     overlay_overlap: overlap_options,
     overlay_stats: stats_options,
@@ -114,7 +115,7 @@ def test_an_argument_that_is_missing_or_unknown_is_named_with_the_function(funct
 
 
 def test_what_is_shipped_to_workers_is_the_region_and_the_options():
-    shipped = tile_overlay_overlap(box(0, 0, 512, 512), col("path"), col("x"), col("y"), 1, 1)
+    shipped: Any = tile_overlay_overlap(box(0, 0, 512, 512), col("path"), col("x"), col("y"), 1, 1)
     query = shipped.kwargs["query"].value
     assert not query.columns
     assert len(pickle.dumps(query)) < 1000
