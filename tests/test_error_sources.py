@@ -42,7 +42,7 @@ def classes(path):
 
 def tiles(path):
     numbers = dict.fromkeys(("tile_x", "tile_y", "level"), 0)
-    return slide_tiles(Batch.of(path, **numbers, tile_extent_x=4, tile_extent_y=4), 255)
+    return slide_tiles(Batch.of(path=path, **numbers, tile_extent_x=4, tile_extent_y=4), 255)
 
 
 def slide_row(path):

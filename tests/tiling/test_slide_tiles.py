@@ -87,7 +87,7 @@ def test_tiles_of_two_extents_are_ragged_and_in_order(tmp_path):
 
 def test_a_level_that_is_not_there_names_slide_and_row(tmp_path):
     path = write_overlay(tmp_path / "slide.tiff", [pixels(40, 50)], 0.5)
-    with pytest.raises(Exception, match=r"level 3: the file has only level 0 .*slide.tiff', row=1"):
+    with pytest.raises(Exception, match=r"level 3: the file has only level 0.*slide.tiff', row=1"):
         read([tile_row(path, 0, 0), tile_row(path, 0, 0, level=3)])
 
 
