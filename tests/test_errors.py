@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import pickle
 import threading
 from pathlib import Path
@@ -101,6 +102,16 @@ def test_urls_are_shown_without_credentials(url, shown):
 
 def test_a_url_with_spaces_is_shown_without_credentials_as_a_path():
     assert redacted_path("https://host/a b.tiff?sig=c") == "https://host/a b.tiff?***"
+
+
+def test_errors_of_the_system_have_its_attributes():
+    for kind, number in ((OverlayNotFoundError, errno.ENOENT), (OverlayAccessError, None)):
+        for error in (raised(kind), pickle.loads(pickle.dumps(raised(kind).at_row(3)))):  # noqa: S301 - our own
+            assert (error.errno, error.strerror, error.filename) == (
+                number,
+                "it is torn",
+                "slide.tiff",
+            )
 
 
 def test_errors_are_what_python_calls_them():

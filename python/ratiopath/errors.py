@@ -10,6 +10,7 @@ slides and annotations too, so no message calls the file an overlay unless it mu
 
 from __future__ import annotations
 
+import errno
 import pickle
 import re
 from typing import Any, ClassVar, NamedTuple, Self
@@ -169,6 +170,7 @@ class OverlayError(RuntimeError):
     """
 
     default_code: ClassVar[str] = "other"
+    errno_of_kind: ClassVar[int | None] = None
 
     def __init__(
         self,
@@ -181,6 +183,8 @@ class OverlayError(RuntimeError):
     ) -> None:
         reason, path = redacted(reason), None if path is None else redacted_path(path)
         super().__init__(reason, path, row)
+        if isinstance(self, OSError):
+            _describe(self, self.errno_of_kind, reason, path)
         self.reason = reason
         self.path = path
         self.row = row
@@ -230,6 +234,7 @@ class OverlayNotFoundError(OverlayError, FileNotFoundError):
     """The file does not exist, or its path is null."""
 
     default_code = "not_found"
+    errno_of_kind = errno.ENOENT
 
 
 class OverlayAccessError(OverlayError, OSError):
@@ -258,6 +263,12 @@ class OverlayValueError(OverlayError, ValueError):
     """A row's numbers, or a value found in the file, are not what the call allows."""
 
     default_code = "invalid_number"
+
+
+def _describe(error: OSError, number: int | None, reason: str, path: str | None) -> None:
+    """Set what Python's handlers of system errors look at."""
+    # OSError has taken reason, path and row for these three.
+    error.errno, error.strerror, error.filename = number, reason, path
 
 
 def _picklable(cause: BaseException | None) -> BaseException | None:

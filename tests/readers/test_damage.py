@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overlays import labels, write_overlay
-from ratiopath.errors import OverlayError, OverlayFormatError
+from ratiopath.errors import OverlayAccessError, OverlayError, OverlayFormatError
+from ratiopath.readers.image import ImageReader
+from ratiopath.readers.npy import NpyReader
 from ratiopath.readers.opening import open_reader
 from ratiopath.readers.tiff.reader import TiffReader
 from ratiopath.storage.files import PositionalFile
@@ -353,3 +355,33 @@ def store_uncompressed(path: Path) -> None:
         page.tags[259].overwrite(1)
         page.tags[offset_tag].overwrite([int(start) for start in starts])
         page.tags[count_tag].overwrite(list(map(len, segments)))
+
+
+class _Unreachable(PositionalFile):
+    """A file whose storage fails once it has been opened."""
+
+    fails = False
+
+    def read(self, offset: int, count: int) -> bytes:
+        if self.fails:
+            raise OverlayAccessError("no answer", self.path, code="unreachable")
+        return super().read(offset, count)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("a.tif", TiffReader), ("a.png", ImageReader), ("a.npy", NpyReader)]
+)
+def test_a_storage_that_fails_within_a_segment_is_not_a_corrupt_file(tmp_path, name, kind):
+    path = tmp_path / name
+    if name.endswith("tif"):
+        tifffile.imwrite(path, labels(), compression="deflate", **OPTIONS)
+    elif name.endswith("png"):
+        path.write_bytes(imagecodecs.png_encode(labels()))
+    else:
+        np.save(path, labels())
+    file = _Unreachable(str(path))
+    reader = kind(file)
+    file.fails = True
+    with pytest.raises(OverlayAccessError) as caught:
+        reader.read_segment(0, 0, 0)
+    assert caught.value.code == "unreachable"

@@ -159,7 +159,7 @@ def test_reading_warns_of_a_far_level_once_for_all_slides_alike(tmp_path):
 
 def test_a_level_that_the_slide_lacks_names_the_slide(tmp_path):
     path = write_slide(tmp_path / "slide.tif")
-    with pytest.raises(OverlayValueError, match=r"level 3: .* levels 0 to 2.*slide\.tif"):
+    with pytest.raises(OverlayValueError, match=r"level 3: .* levels 0 to 2 .*slide\.tif"):
         describe(path, level=3)
 
 

@@ -107,7 +107,7 @@ def existing_level(level: float, count: int, path: str) -> int:
     if float(level).is_integer() and 0 <= level < count:
         return int(level)
     there = "only level 0" if count == 1 else f"levels 0 to {count - 1}"
-    reason = f"there is no level {level:g}: the file has {there}"
+    reason = f"there is no level {level:g}: the file has {there} in it"
     raise OverlayValueError(reason, path, code="no_such_level")
 
 

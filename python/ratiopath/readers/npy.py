@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib import format as npy_format
 
+from ratiopath.errors import OverlayError
 from ratiopath.readers.base import (
     SAMPLE_TYPES,
     Level,
@@ -72,6 +73,9 @@ class NpyReader(Reader):
         """
         try:
             return self._columns(column) if self._is_fortran else self._rows(row)
+        except OverlayError:
+            # A remote file that fails is not corrupt.
+            raise
         except (EOFError, OSError, ValueError) as error:
             raise cannot_read(segment_name(level, row, column), error, self.path) from error
 
