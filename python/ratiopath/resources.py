@@ -60,7 +60,7 @@ def cache_bytes() -> int:
 
 
 def thread_count() -> int:
-    """Return ``RATIOPATH_NUM_THREADS``, else ``OMP_NUM_THREADS``, else the CPUs allowed to us.
+    """Return ``RATIOPATH_NUM_THREADS``, else ``OMP_NUM_THREADS``, else the CPUs of this process.
 
     Ray sets ``OMP_NUM_THREADS`` for every task to the CPUs that the task was given.
 
@@ -78,7 +78,7 @@ def thread_count() -> int:
 
 
 def in_parts(work: Callable[[range], Result], items: range, least: int = 8) -> Sequence[Result]:
-    """Split items into one contiguous part a thread and work on each.
+    """Split items into contiguous parts, one for each thread, and work on them.
 
     Args:
         work: What to do with a part; called at least once.
@@ -111,7 +111,7 @@ def _positive(name: str, text: str) -> int:
 
 
 def check_grid(shape: tuple[int, int], pixel_bytes: int) -> None:
-    """Refuse a grid without pixels, or too large to be made.
+    """Refuse a grid that has no pixels or is too large for memory.
 
     Args:
         shape: Rows and columns.
@@ -133,7 +133,7 @@ def check_grid(shape: tuple[int, int], pixel_bytes: int) -> None:
 def check_spans(
     vertices: NDArray[np.float64], scale: tuple[float, float], shape: tuple[int, int]
 ) -> None:
-    """Refuse a polygon whose spans on a grid are too many to be made.
+    """Refuse a polygon whose spans on a grid would take too much memory.
 
     Every edge is cut at the rows' and columns' borders, and a piece takes 24 bytes, as does a row.
 

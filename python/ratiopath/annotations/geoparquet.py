@@ -60,7 +60,7 @@ def parse_geoparquet(data: bytes, path: str, class_column: str) -> Features:
 
 
 def _geometry_column(file: pq.ParquetFile, path: str) -> str:
-    """Return the primary column's name, from the metadata where there is some."""
+    """Return the primary geometry column's name, from the metadata if there are any."""
     metadata = (file.schema_arrow.metadata or {}).get(b"geo")
     if metadata is None:
         return _GEOMETRY

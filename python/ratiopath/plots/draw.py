@@ -161,7 +161,7 @@ def draw_tiles(axes: Axes, cells: Cells, mpp: tuple[float, float]) -> PolyCollec
 
 
 def _alpha(cells: Cells) -> NDArray[np.float64]:
-    """Return how opaque each cell is: what is dropped and holds nothing is clear."""
+    """Return the opacity of each cell: a dropped one without the key is clear."""
     dropped = np.where(cells.fractions > 0, DROPPED_ALPHA, 0.0)
     return np.where(cells.kept, KEPT_ALPHA, dropped)
 

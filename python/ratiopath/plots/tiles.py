@@ -86,7 +86,7 @@ class Tiles:
 
 @dataclass(frozen=True)
 class Cells:
-    """What is drawn of tiles: each one, or blocks of them where they are too many.
+    """The cells drawn for tiles: each tile, or blocks of them where there are too many.
 
     Attributes:
         boxes: Left, top, right and bottom in tile pixels (M, 4).
@@ -102,7 +102,7 @@ class Cells:
 
     @classmethod
     def of(cls, tiles: Tiles, fractions: NDArray[np.float64]) -> Self:
-        """Lay the tiles out; of tiles that overlap, the middle a stride wide is drawn."""
+        """Lay the tiles out; of tiles that overlap, the middle part, one stride wide, is drawn."""
         stride = np.array(
             [_stride(tiles.corner[:, axis], tiles.extent[:, axis]) for axis in (0, 1)]
         )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def without_alpha(pixels: NDArray[Any], alpha: int, transparent: float) -> NDArray[Any]:
-    """Drop a channel of alpha.
+    """Drop an alpha channel.
 
     Args:
         pixels: Pixels (h, w, C).

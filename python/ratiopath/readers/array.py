@@ -50,4 +50,4 @@ class ArrayReader(Reader):
         return np.array(block, self.dtype, order="C")
 
     def close(self) -> None:
-        """Let go of nothing: the array is the caller's."""
+        """Do nothing: the array belongs to the caller."""

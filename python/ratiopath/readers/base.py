@@ -39,12 +39,12 @@ class Level:
 
     @property
     def columns(self) -> int:
-        """How many segments lie side by side."""
+        """Segments in a row of the grid."""
         return -(-self.width // self.segment_width)
 
     @property
     def rows(self) -> int:
-        """How many segments lie on top of each other."""
+        """Segments in a column of the grid."""
         return -(-self.height // self.segment_height)
 
     def size_within(self, row: int, column: int) -> tuple[int, int]:
@@ -108,7 +108,7 @@ def cannot_read(what: str, error: Exception, path: str) -> OverlayFormatError:
 
 @contextmanager
 def closed_on_error(reader: Reader, what: str) -> Generator[None]:
-    """Close a reader that cannot be opened, and say so of its file.
+    """Close a reader whose opening fails, and name its file in the error.
 
     Args:
         reader: The reader, whose ``path`` and file are set.
@@ -129,7 +129,7 @@ def closed_on_error(reader: Reader, what: str) -> Generator[None]:
 
 
 def segment_name(level: int, row: int, column: int) -> str:
-    """Return how messages call a segment."""
+    """Return the name of a segment in messages."""
     return f"segment (row {row}, column {column}) of level {level}"
 
 
@@ -189,7 +189,7 @@ class Reader(ABC):
         row: int,
         column: int,
     ) -> NDArray[Any] | None:
-        """Decode one segment that is looked at once and let go.
+        """Decode one segment that is used once and not kept.
 
         Args:
             slot: Memory (n,) that the pixels may be written to instead of a fresh array, which
@@ -208,7 +208,7 @@ class Reader(ABC):
         return self.read_segment(level, row, column)
 
     def encoded_segment(self, level: int, row: int, column: int) -> bytes | None:  # noqa: ARG002 - for those that have it
-        """Return a segment's stored bytes, where that may save decoding it.
+        """Return a segment's stored bytes where comparing them may save decoding it.
 
         Label maps are mostly empty, and their empty segments are stored alike.
 
@@ -246,7 +246,7 @@ class Reader(ABC):
         return self.read_segment_into(slot, level, row, column)
 
     def read_ahead(self, level: int, segments: Sequence[tuple[int, int]]) -> int:  # noqa: ARG002 - for those that do
-        """Fetch what some segments are stored in, in as few requests as that takes.
+        """Fetch the stored bytes of some segments in as few requests as possible.
 
         Args:
             level: Index into ``levels``.

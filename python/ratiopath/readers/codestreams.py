@@ -119,7 +119,7 @@ def lerc_size(stream: bytes) -> Size:
 
 
 def lerc_depth(stream: bytes) -> int:
-    """Return how many samples a LERC 2 blob holds together for each pixel."""
+    """Return the number of interleaved samples per pixel in a LERC 2 blob."""
     start = _lerc_size_start(stream)
     return _little(stream, start + 8, 4) if _lerc_version(stream) >= _LERC_OF_DEPTH else 1
 
@@ -184,7 +184,7 @@ class _Bits:
 
 
 def _jpeg_marker_bytes(stream: bytes, place: int) -> int:
-    """Return how many bytes a marker takes together with what belongs to it."""
+    """Return the length of a marker and its segment in bytes."""
     marker = stream[place + 1]
     if marker == 0xFF:  # any number of these may stand before a marker
         return 1

@@ -25,7 +25,7 @@ class EmptyReader(Reader):
         self.resolution = ResolutionMetadata()
 
     def read_segment(self, level: int, row: int, column: int) -> NoReturn:
-        """Refuse: no segment of nothing is ever touched."""
+        """Refuse: a missing overlay has no segments."""
         raise IndexError(f"a missing overlay has no segment ({level}, {row}, {column})")
 
     def close(self) -> None:

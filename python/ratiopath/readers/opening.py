@@ -109,7 +109,7 @@ def _find_remote(
 
 
 def _remote_file(storage: Storage) -> Status | None:
-    """Return what storage says of a file, or None where the URL is not one's."""
+    """Return the status of a remote file, or None where the URL is not a file's."""
     try:
         status = storage.status()
     except OverlayNotFoundError:
@@ -118,7 +118,7 @@ def _remote_file(storage: Storage) -> Status | None:
 
 
 def _zarr_document(path: str) -> str | None:
-    """Return what marks a folder as a Zarr, or None."""
+    """Return the name of the document that marks a folder as a Zarr, or None."""
     names = (name for name in _ZARR_DOCUMENTS if os.path.isfile(os.path.join(path, name)))  # noqa: PTH113, PTH118 - no Path made per tile
     return next(names, None)
 
@@ -150,7 +150,7 @@ def _open(path: str, transparent: float) -> Reader:
 
 
 def _open_by_content(file: RandomAccessFile, transparent: float) -> Reader | None:
-    """Open a file whose first bytes say what it is; OpenSlide knows the others."""
+    """Open a file by its first bytes; None leaves it to OpenSlide."""
     if file.path.partition("?")[0].lower().endswith(".mrxs"):
         return None
     file.stream.seek(0)

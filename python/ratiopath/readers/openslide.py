@@ -108,7 +108,7 @@ class OpenSlideReader(Reader):
         self._slide.close()
 
     def _renew(self) -> None:
-        """Take a new handle: one that failed once, on a network drive say, fails ever after."""
+        """Replace the handle: once one has failed, say on a network drive, it always fails."""
         with contextlib.suppress(openslide.OpenSlideError, OSError):
             self._slide = _open(self.path)
 
@@ -127,7 +127,7 @@ class _Start(NamedTuple):
 
 
 def _unblended(first: int, length: int, downsample: float, unseen: float) -> _Start | None:
-    """Return the nearest start at or before a pixel that divides to a whole one, if there is any.
+    """Return the nearest start at or before a pixel at which OpenSlide blends nothing, if any.
 
     The region from there to the segment's end must not be longer than OpenSlide reads in one piece.
     """
@@ -153,7 +153,7 @@ def _rgb(rgba: NDArray[np.uint8], transparent: float) -> NDArray[np.uint8]:
 
 
 def _resolution(properties: Mapping[str, str]) -> ResolutionMetadata:
-    """Tell a vendor's word from TIFF tags, which for a generic TIFF may be a default of 72 dpi."""
+    """Tell a vendor's properties from a generic TIFF's tags, which may be a default of 72 dpi."""
     if properties.get(openslide.PROPERTY_NAME_VENDOR) == "generic-tiff":
         x, y = (_number(properties, f"tiff.{axis}Resolution") for axis in "XY")
         unit = _TAG_UNITS.get(properties.get("tiff.ResolutionUnit", "inch"))

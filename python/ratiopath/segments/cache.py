@@ -41,7 +41,7 @@ LARGEST_SLOT = 64 * 1024**2
 
 
 def counts_limit() -> int:
-    """Return how many bytes of counts may be kept."""
+    """Return how many bytes the counts may take."""
     return cache_bytes() // _COUNTS_SHARE
 
 
@@ -90,11 +90,11 @@ class SegmentCache(ForkSafe):
         super().__init__()
 
     def renew(self) -> None:
-        """Start anew; the Python parts renew themselves, but a thread may hold the core's lock."""
+        """Replace the counts, whose lock a thread may hold. The other parts renew themselves."""
         self.counts = Memo()
 
     def source(self, reader: Reader, level: int) -> SegmentSource:
-        """Return the segments of one level of an overlay, as this cache knows them."""
+        """Return the segments of one level of a file, read through this cache."""
         number = None
         if reader.identity:
             key = (*reader.identity, level)
@@ -132,7 +132,7 @@ class SegmentCache(ForkSafe):
         return cast("Segment", kept)
 
     def shrink(self, limit: int) -> None:
-        """Forget as much as is needed for the rest to take so many bytes."""
+        """Drop what was used least recently until the rest takes at most ``limit`` bytes."""
         self._kept.shrink(limit)
 
 
@@ -156,11 +156,11 @@ class SegmentStatus(NamedTuple):
 
 
 class SegmentSource:
-    """The segments of one level of one overlay.
+    """The segments of one level of one file.
 
     Args:
         cache: Where they are kept.
-        reader: The overlay.
+        reader: The file, open.
         level: The pyramid level.
         number: What the level is known by; None where segments are not worth keeping.
     """
@@ -176,7 +176,7 @@ class SegmentSource:
         self.segment_bytes = self._grid.segment_width * self._grid.segment_height * sample
 
     def slot(self) -> NDArray[np.uint8] | None:
-        """Return memory for a segment to be decoded into, again and again."""
+        """Return memory to decode one segment after another into, or None if it is too large."""
         if self.segment_bytes > LARGEST_SLOT:
             return None
         return np.empty(self.segment_bytes, np.uint8)
@@ -214,7 +214,7 @@ class SegmentSource:
         return content_id is not None and self._cache.find(content_id) is not None
 
     def read(self, status: SegmentStatus, slot: NDArray[np.uint8] | None = None) -> Segment:
-        """Return one segment, from the cache where it or its like is there.
+        """Return one segment, from the cache where it or one of equal bytes is there.
 
         Args:
             status: What `lookup` returned.
@@ -247,7 +247,7 @@ class SegmentSource:
         )
 
     def _compared(self, segment_index: int) -> SegmentStatus | None:
-        """Look up a segment by its stored bytes; None where they are not few enough."""
+        """Look up a segment by its stored bytes, or return None where they are too many."""
         row, column = divmod(segment_index, self._columns)
         stored = self._reader.encoded_segment(self._level, row, column)
         if stored is None:

@@ -19,7 +19,7 @@ class IdCounter(ForkSafe):
         super().__init__()
 
     def renew(self) -> None:
-        """Go on counting in a forked child: what it inherited in other ways keeps its ids."""
+        """Go on counting in a forked child, so that no id is ever given out twice."""
         self._lock = threading.Lock()
 
     def __next__(self) -> int:
@@ -32,7 +32,7 @@ class IdCounter(ForkSafe):
 
 
 class RecentIds(ForkSafe):
-    """The content id of each segment, of those put last; safe to share between threads.
+    """The content ids of the segments put last; safe to share between threads.
 
     Not an `Lru`: a slide of 100,000 px a side has 150,000 segments, and each lookup asks for one.
     Two plain dictionaries, of which the older is thrown away when the younger is full, cost a
@@ -51,7 +51,7 @@ class RecentIds(ForkSafe):
         return self._old.get(key) if number is None else number
 
     def put(self, numbers: Mapping[int, int], most: int) -> list[int]:
-        """Keep numbers, unless another thread was first, and at most so many of them.
+        """Keep ids, at most ``most`` of them, unless another thread was first.
 
         Returns:
             The number that is kept under each key, or the number itself.

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 @contextmanager
 def replacing(path: Path, folder: Path | None = None) -> Generator[Path]:
-    """Give a name to write to, which becomes ``path`` once the block has succeeded.
+    """Yield a path to write to, which is renamed to ``path`` once the block has succeeded.
 
     Args:
         path: The file to write. What stood there before stays until the new file is complete.
         folder: Where to write meanwhile, on the same file system; default: beside ``path``.
 
     Yields:
-        A name with the same suffix.
+        A hidden path with the same suffix.
     """
     # Hidden, and with the same suffix, which some writers choose a format by.
     partial = (folder or path.parent) / f".{path.stem}.part{path.suffix}"

@@ -33,7 +33,7 @@ def file_identity(path: str, status: os.stat_result) -> tuple[object, ...]:
 
 
 class RandomAccessFile(ABC):
-    """A file, near or far, of which any bytes can be read.
+    """A local or remote file that can be read at any position.
 
     Attributes:
         path: Where it is.
@@ -152,7 +152,7 @@ def random_access(file: RandomAccessFile | str | os.PathLike[str]) -> RandomAcce
 
 
 def path_status(path: str) -> os.stat_result:
-    """Return what the operating system says of a file or folder, before it is opened.
+    """Return the status of a file or folder before it is opened.
 
     Args:
         path: Its path.
@@ -176,7 +176,7 @@ def path_status(path: str) -> os.stat_result:
 
 
 def unopenable(path: str, error: OSError) -> OverlayNotFoundError | OverlayFormatError:
-    """Return the error for a file that the operating system does not open.
+    """Return the error for a file that cannot be opened.
 
     Args:
         path: The file's path.

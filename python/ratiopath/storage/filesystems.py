@@ -64,19 +64,19 @@ Request: TypeAlias = "tuple[str, int | None, int | None]"
 
 
 def is_url(path: str) -> bool:
-    """Whether a path is a URL, save one that names a file of this machine."""
+    """Whether a path is a URL of another machine, unlike ``file://``."""
     return _URL.match(path) is not None and not path.startswith(_LOCAL)
 
 
 def local_path(path: str) -> str:
-    """Return a path without the scheme that a URL of a file of this machine has."""
+    """Return a path without the ``file://`` of a URL of this machine."""
     scheme = next((scheme for scheme in _LOCAL if path.startswith(scheme)), "")
     return path[len(scheme) :]
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What storage says of an object.
+    """The status of an object in remote storage.
 
     Attributes:
         size: Bytes, or None where the server does not tell.
@@ -118,7 +118,7 @@ class Storage:
         return self._system, self._path
 
     def status(self, name: str = "") -> Status:
-        """Ask for an object's size and version, past any cache.
+        """Ask for an object's size and version, without any cache.
 
         Raises:
             OverlayNotFoundError: There is no such object.
@@ -154,7 +154,7 @@ class Storage:
         return [self._checked(*pair) for pair in zip(requests, results, strict=True)]
 
     def require_ranges(self, size: int) -> None:
-        """Make sure that a web server sends ranges, before one sends the whole file instead.
+        """Check that a web server sends ranges, before it sends a whole file instead.
 
         Args:
             size: Bytes of the file, more than one.
@@ -275,7 +275,7 @@ def _secrets(options: Mapping[str, Any], *, secret: bool = False) -> Iterator[st
 
 
 def _with_timeouts(url: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options under which a web server that says nothing is given up."""
+    """Return options with time-outs, so that a silent web server does not stall a run."""
     given = options.get("client_kwargs", {})
     if not url.startswith(_WEB) or "timeout" in given:
         return dict(options)

@@ -158,7 +158,7 @@ def remote_identity(storage: Storage, status: Status) -> tuple[object, ...]:
 
 
 def replaced(path: str) -> OverlayFormatError:
-    """Return the error for a file that is another one than when it was opened."""
+    """Return the error for a file that was replaced after it was opened."""
     return OverlayFormatError("the file was replaced while it was read", path, code="replaced")
 
 
@@ -224,7 +224,7 @@ class _Blocks(io.RawIOBase):
         return count
 
     def _blocks(self, first: int, last: int) -> list[bytes]:
-        """Return blocks ``first`` to ``last - 1``; those that lack are fetched together."""
+        """Return blocks ``first`` to ``last - 1``; missing ones are fetched together."""
         places = [self._place(block) for block in range(first, last)]
         parts = [fetched.get((*self._file.identity, *place)) for place in places]
         lacking = [place for place, part in zip(places, parts, strict=True) if part is None]

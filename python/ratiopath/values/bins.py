@@ -57,7 +57,7 @@ class Bins:
         return cls(edges, tuple(_texts([_text(edge) for edge in given])))
 
     def index(self, values: NDArray[Any]) -> NDArray[np.intp]:
-        """Return which range each value lies in, `NO_BIN` where it lies in none.
+        """Return the index of each value's range, `NO_BIN` where it lies in none.
 
         Args:
             values: Samples of an overlay, of any dtype it may have (K,).

@@ -89,7 +89,7 @@ def canonical(pixels: NDArray[Any]) -> NDArray[Any]:
 def join_ascending(
     patterns: NDArray[Any], amounts: NDArray[Any]
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Put numbers that ascend by their bits in their own order.
+    """Sort numbers that ascend by their bit patterns into numeric order.
 
     Args:
         patterns: Distinct bit patterns as numbers, ascending as unsigned integers (P,).
@@ -131,7 +131,7 @@ def text_of(samples: NDArray[Any]) -> str:
 
 
 def match_key(value: Value, dtype: np.dtype[Any]) -> Hashable:
-    """Return what two values that count as one share, seen in an overlay's dtype.
+    """Return a key that is the same for values that count as one in an overlay's dtype.
 
     NaN equals NaN, 1.0 equals 1, a grey colour its grey, and 0.1 the float32 nearest to it.
     """
@@ -144,7 +144,7 @@ def match_key(value: Value, dtype: np.dtype[Any]) -> Hashable:
 
 
 def nearest_in(value: Scalar, dtype: np.dtype[Any]) -> Scalar:
-    """Return what a number given by the caller stands for in an overlay's dtype.
+    """Return the number that the caller's number means in an overlay's dtype.
 
     0.1 stands for the float32 nearest to it. A whole number stands for itself alone: 2049 is not
     the 2048 that float16 would make of it, and what the dtype cannot reach is not its infinity.
@@ -157,7 +157,7 @@ def nearest_in(value: Scalar, dtype: np.dtype[Any]) -> Scalar:
 
 
 def check_dtype(dtype: np.dtype[Any]) -> None:
-    """Refuse what is no number.
+    """Refuse a dtype that is not numeric.
 
     Raises:
         TypeError: The dtype is none of bool, integer and floating point up to 64 bits.
@@ -193,7 +193,7 @@ def sample_holding(value: float, dtype: np.dtype[Any]) -> NDArray[Any] | None:
 
 
 def changed_by_cast(data: NDArray[Any], result: NDArray[Any]) -> NDArray[np.bool_]:
-    """Say which samples are another number after they were converted to another dtype.
+    """Say which samples changed their value when they were converted to another dtype.
 
     Going there and back is not enough: 255 is 255 again after having been the int8 -1.
     """
@@ -211,7 +211,7 @@ def changed_by_cast(data: NDArray[Any], result: NDArray[Any]) -> NDArray[np.bool
 
 
 def _is_wide_to_float(data: NDArray[Any], result: NDArray[Any]) -> bool:
-    """Whether integers go where NumPy calls them safe, though float64's precision ends at 2^53."""
+    """Whether 64-bit integers become floats: "safe" to NumPy, though float64 is exact to 2^53."""
     return data.dtype.kind in "iu" and data.dtype.itemsize == 8 and result.dtype.kind == "f"
 
 

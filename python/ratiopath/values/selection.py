@@ -187,7 +187,7 @@ def _as_class(value: object) -> Value:
 
 
 def _key(value: Value) -> Key:
-    """Return the key that the value itself would have: a grey colour is its grey."""
+    """Return the key of the value itself: of a grey colour, its grey level."""
     if isinstance(value, tuple) and len(set(value)) == 1:
         return value[0]
     return value

@@ -68,7 +68,7 @@ class Plane(ABC):
 
     @abstractmethod
     def extent(self, index: int) -> tuple[int, int, int, int]:
-        """Return what a tile or strip holds: width and height, within the image and at most."""
+        """Return a tile's or strip's width and height within the image, and its largest ones."""
 
     @abstractmethod
     def read(
@@ -81,10 +81,10 @@ class Plane(ABC):
 
     @abstractmethod
     def ranges(self, level: Level, row: int, column: int) -> list[tuple[int, int]]:
-        """Return what `read` reads of the file for a segment, as offsets and counts of bytes."""
+        """Return the ranges of the file that `read` reads, as offsets and counts of bytes."""
 
     def stored(self, indices: Iterable[int]) -> list[tuple[int, int]]:
-        """Return where the page's own tiles or strips lie, those left out aside."""
+        """Return the ranges of the page's own tiles or strips, without those left out."""
         there = [index for index in indices if not self.is_sparse(index)]
         return [(int(self.offsets[index]), int(self.counts[index])) for index in there]
 

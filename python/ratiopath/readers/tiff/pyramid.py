@@ -1,7 +1,7 @@
 """Which pages of a TIFF make its pyramid, and which of them its channels.
 
 tifffile sorts the pages of a file into series of equal pages and finds the levels that vendors,
-OME-XML and halving sizes tell of. This module picks the series that is the overlay, adds levels
+OME-XML and halving sizes tell of. This module picks the series of the image, adds levels
 that only carry the flag "reduced image", and takes one plane of each: the first of Z, T and of
 pages without a meaning; axis C and samples are channels.
 """

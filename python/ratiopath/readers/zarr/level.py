@@ -94,7 +94,7 @@ class ZarrLevel:
         return np.ascontiguousarray(pixels, self.dtype)
 
     def read_ahead(self, segments: Iterable[tuple[int, int]]) -> None:
-        """Fetch what many segments are stored in, at once."""
+        """Fetch the stored bytes of many segments at once."""
         chunks = [chunk for segment in segments for chunk in self._chunks(*segment)]
         if self._index is None:
             self._folder.get_ahead((self._key(chunk), WHOLE) for chunk in chunks)
@@ -154,7 +154,7 @@ class ZarrLevel:
         return f"{self._array.path}/{name}" if self._array.path else name
 
     def _is_there(self, chunk: Chunk) -> bool:
-        """Whether a chunk is not left out; what it is stored in is safe to decode then.
+        """Whether a chunk exists; its stored bytes are then safe to decode.
 
         Raises:
             ValueError: Its bytes are too many, or fewer than they say.
@@ -186,7 +186,7 @@ class ZarrLevel:
                 raise ValueError("a chunk's header asks for more bytes than its pixels have")
 
     def _indices(self, row: int, column: int) -> Iterator[int]:
-        """Yield what the indices of a segment's shards are known by."""
+        """Yield a hash for each of the indices of a segment's shards."""
         assert self._index is not None  # noqa: S101 - for the type checker
         for shard in {self._index.shard(chunk) for chunk in self._chunks(row, column)}:
             yield hash((shard, self._folder.get(self._key(shard), self._index.part)))

@@ -75,7 +75,7 @@ class Multiscale:
     units: tuple[float, float] | None
 
     def mpp(self, dataset: Dataset) -> tuple[float, float] | None:
-        """Return µm per pixel of a level along x and y, or None where that is not said."""
+        """Return the µm per pixel of a level along x and y, or None where the metadata lack it."""
         if self.units is None or dataset.scale is None:
             return None
         return dataset.scale[1] * self.units[1], dataset.scale[0] * self.units[0]

@@ -81,7 +81,7 @@ class ZarrReader(Reader):
         return min(count, len(segments))
 
     def close(self) -> None:
-        """Do nothing: no file stays open, save a zip file, with its folder."""
+        """Do nothing: no file stays open but a zip file, which its folder closes."""
 
     def _open(self, node: zarr.Array[Any] | zarr.Group) -> None:
         if isinstance(node, zarr.Array):

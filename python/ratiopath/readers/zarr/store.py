@@ -97,19 +97,19 @@ class FolderStore(Store):
         return await asyncio.to_thread(self._folder.get, key) is not None
 
     async def set(self, key: str, value: Buffer) -> NoReturn:
-        """Refuse: overlays are read only."""
+        """Refuse: files are only read."""
         raise NotImplementedError
 
     async def delete(self, key: str) -> NoReturn:
-        """Refuse: overlays are read only."""
+        """Refuse: files are only read."""
         raise NotImplementedError
 
     async def set_partial_values(self, key_start_values: Any) -> NoReturn:
-        """Refuse: overlays are read only."""
+        """Refuse: files are only read."""
         raise NotImplementedError
 
     def list(self) -> AsyncIterator[str]:
-        """Refuse: what is in an overlay, its metadata say."""
+        """Refuse: the metadata tell what there is."""
         raise NotImplementedError
 
     def list_prefix(self, prefix: str) -> AsyncIterator[str]:
