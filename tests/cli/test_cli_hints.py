@@ -6,7 +6,6 @@ import os
 
 import numpy as np
 import pytest
-import tifffile
 from shapely import box
 
 from overlays import labels, write_overlay
@@ -62,10 +61,12 @@ def cut_off(_overlay, folder):
     measured(folder / "torn.tif")
 
 
-def one_strip(_overlay, folder):
-    with tifffile.TiffWriter(folder / "strip.tif") as tiff:
-        tiff.write(np.zeros((20000, 20000), np.uint8), rowsperstrip=20000, compression="deflate")
-    measured(folder / "strip.tif", overlay_mpp_x=0.5, overlay_mpp_y=0.5)
+def large_image(_overlay, folder):
+    path = folder / "large.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n")
+    # Sparse: no byte of it is written.
+    os.truncate(path, 2**28 + 1)
+    measured(path)
 
 
 def without_resolution(_overlay, folder):
@@ -116,7 +117,7 @@ PROVOKED = [
     (no_file_system, "unsupported", "check how it begins"),
     (not_readable, "unsupported", "damaged or of an unknown kind"),
     (cut_off, "corrupt", "damaged or of an unknown kind"),
-    (one_strip, "too_large", "rewrite the file tiled"),
+    (large_image, "too_large", "rewrite the file as a tiled TIFF"),
     (without_resolution, "unknown_resolution", "--overlay-mpp says it"),
     (other_level, "no_such_level", "another --level or --overlay-level"),
     (other_level_of_a_slide, "no_such_level", "another --level or --overlay-level"),
