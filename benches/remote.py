@@ -23,7 +23,7 @@ import tifffile
 from ratiopath import overlay_overlap, read_overlay
 from ratiopath.readers.opening import open_reader
 from ratiopath.segments.cache import cache
-from ratiopath.storage import remote
+from ratiopath.storage import remote_file
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -139,7 +139,7 @@ def touched(columns: dict[str, Any]) -> int:
 def forget() -> None:
     """Drop everything cached."""
     cache.clear()
-    remote.fetched.clear()
+    remote_file.fetched.clear()
 
 
 def measure(path: Path, delay: float) -> None:

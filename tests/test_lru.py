@@ -13,7 +13,7 @@ from ratiopath.lru import ForkSafe, Lru
 from ratiopath.readers.opening import _readers
 from ratiopath.segments.cache import cache
 from ratiopath.segments.ids import IdCounter
-from ratiopath.storage.remote import fetched
+from ratiopath.storage.remote_file import fetched
 
 
 def ten(*_):

@@ -18,7 +18,7 @@ from ratiopath import (
 )
 from ratiopath.lru import Lru
 from ratiopath.segments.cache import cache
-from ratiopath.storage import folders, remote
+from ratiopath.storage import folders, remote_file
 from servers import web_server
 from zarrs import write_zarr
 
@@ -35,7 +35,7 @@ KINDS = [
 @pytest.fixture(autouse=True)
 def _nothing_kept(monkeypatch):
     cache.clear()
-    remote.fetched.clear()
+    remote_file.fetched.clear()
     monkeypatch.setenv("RATIOPATH_NUM_THREADS", "1")
 
 
@@ -76,7 +76,7 @@ class PushedOut(Lru):
     """Fetched bytes of which, after every look, other threads have pushed out all."""
 
     def __init__(self):
-        super().__init__(remote._cost)
+        super().__init__(remote_file._cost)
 
     def __contains__(self, key):
         found = super().__contains__(key)
@@ -94,13 +94,13 @@ class PushedOut(Lru):
 def test_a_chunk_that_other_threads_push_out_is_fetched_again(tmp_path, server, kind, monkeypatch):
     path = write_zarr(tmp_path / "a.zarr", [labels(500, 600)], **kind)
     url = serve(server, path)
-    for module in (folders, remote):
+    for module in (folders, remote_file):
         monkeypatch.setattr(module, "fetched", PushedOut())
     assert overlap(url, [0, 300], [0, 300]) == overlap(path, [0, 300], [0, 300])
 
 
 def test_bytes_in_the_place_of_none_count_as_bytes():
-    kept, limit = Lru(remote._cost), 4 * (1000 + 512)
+    kept, limit = Lru(remote_file._cost), 4 * (1000 + 512)
     for part in (None, b"1" * 1000):
         kept.put(("a",), part, limit)
         kept.put(("b",), part, limit)
@@ -142,7 +142,7 @@ def test_a_signature_goes_with_every_object_and_into_no_message(tmp_path, server
     assert overlap(f"{url}?sig=hunter2") == overlap(tmp_path / "a.zarr")
     assert all(path.endswith("?sig=hunter2") for _, path, _ in server.log)
     server.objects["/a.zarr/0/c/0/0"] = b"torn"
-    remote.fetched.clear()
+    remote_file.fetched.clear()
     cache.clear()
     with pytest.raises(OverlayFormatError) as caught:
         overlap(f"{url}?sig=hunter2")

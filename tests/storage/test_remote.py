@@ -25,9 +25,8 @@ from ratiopath import (
 from ratiopath.call.options import patch_options
 from ratiopath.readers.opening import open_reader
 from ratiopath.segments.cache import cache
-from ratiopath.storage import filesystems as storage
-from ratiopath.storage import remote
-from ratiopath.storage.remote import merged
+from ratiopath.storage import remote, remote_file
+from ratiopath.storage.remote_file import merged
 from readers_assembly import assemble
 from servers import web_server
 
@@ -37,7 +36,7 @@ WHOLE: dict[str, Any] = {"mpp_x": 1.0, "mpp_y": 1.0, "tile_extent_x": 64, "tile_
 @pytest.fixture(autouse=True)
 def _nothing_kept():
     cache.clear()
-    remote.fetched.clear()
+    remote_file.fetched.clear()
 
 
 @pytest.fixture
@@ -103,7 +102,7 @@ def test_a_few_tiles_do_not_fetch_the_file(large, server):
     url = f"{server.url}/large.tiff"
     assert overlap(url, [0, 960], [0, 960]) == overlap(path, [0, 960], [0, 960])
     # Beside the two tiles: the header, and the tables of 256 offsets and counts in one block.
-    assert server.sent <= 2 * 64 * 64 + remote.BLOCK + 1
+    assert server.sent <= 2 * 64 * 64 + remote_file.BLOCK + 1
     assert server.sent < pixels.nbytes // 5
 
 
@@ -123,7 +122,7 @@ def test_what_was_decoded_is_not_fetched_again(large, server):
     server.objects["/large.tiff"] = path.read_bytes()
     url = f"{server.url}/large.tiff"
     first = overlap(url, [0, 640], 0)
-    remote.fetched.clear()
+    remote_file.fetched.clear()
     before = server.sent
     assert overlap(url, [0, 640], 0) == first
     assert server.sent == before
@@ -140,8 +139,8 @@ def test_empty_segments_that_are_known_by_their_bytes_are_not_fetched_again(tmp_
 
 def test_read_ahead_is_bounded_in_bytes(large, server, monkeypatch):
     _, path = large
-    monkeypatch.setattr(remote, "AHEAD_BYTES", 5 * 64 * 64)
-    monkeypatch.setattr(remote, "KEPT_BYTES", 10)
+    monkeypatch.setattr(remote_file, "AHEAD_BYTES", 5 * 64 * 64)
+    monkeypatch.setattr(remote_file, "KEPT_BYTES", 10)
     server.objects["/large.tiff"] = path.read_bytes()
     x, y = np.meshgrid(np.arange(0, 1024, 64), np.arange(0, 1024, 64))
     expected = overlap(path, x.ravel(), y.ravel())
@@ -177,7 +176,7 @@ def test_a_server_that_is_not_there_is_no_missing_overlay():
 
 
 def test_a_server_that_says_nothing_is_given_up(server, monkeypatch):
-    monkeypatch.setattr(storage, "_READ_SECONDS", 0.2)
+    monkeypatch.setattr(remote, "_READ_SECONDS", 0.2)
     released = threading.Event()
     server.before = lambda *_: released.wait(20)
     with pytest.raises(OverlayAccessError, match=r"(?i)timeout"):
@@ -233,7 +232,7 @@ def test_an_overlay_replaced_while_it_is_read_gives_no_numbers(large, tmp_path, 
     assert other.stat().st_size == path.stat().st_size
     for replaced_at in range(1, 5):
         server.objects["/a.tiff"] = path.read_bytes()
-        remote.fetched.clear()
+        remote_file.fetched.clear()
         cache.clear()
         left = [replaced_at]
 
@@ -325,11 +324,14 @@ def test_options_show_no_values():
         ([], []),
         ([(0, 10), (10, 5)], [(0, 15)]),
         ([(40, 10), (0, 10), (40, 10)], [(0, 50)]),
-        ([(0, 10), (10 + remote.GAP, 1)], [(0, 11 + remote.GAP)]),
-        ([(0, 10), (11 + remote.GAP, 1)], [(0, 10), (11 + remote.GAP, 1)]),
+        ([(0, 10), (10 + remote_file.GAP, 1)], [(0, 11 + remote_file.GAP)]),
+        ([(0, 10), (11 + remote_file.GAP, 1)], [(0, 10), (11 + remote_file.GAP, 1)]),
         ([(0, 100), (5, 10), (99, 2)], [(0, 101)]),
-        ([(0, remote.SPAN), (remote.SPAN, 1)], [(0, remote.SPAN), (remote.SPAN, 1)]),
-        ([(0, 2 * remote.SPAN), (5, 1)], [(0, 2 * remote.SPAN)]),
+        (
+            [(0, remote_file.SPAN), (remote_file.SPAN, 1)],
+            [(0, remote_file.SPAN), (remote_file.SPAN, 1)],
+        ),
+        ([(0, 2 * remote_file.SPAN), (5, 1)], [(0, 2 * remote_file.SPAN)]),
     ],
 )
 def test_ranges_near_each_other_are_one_request(ranges, expected):
@@ -339,11 +341,16 @@ def test_ranges_near_each_other_are_one_request(ranges, expected):
 
 
 def test_a_remote_stream_reads_like_a_file(server):
-    data = np.random.default_rng(0).bytes(3 * remote.BLOCK + 17)
+    data = np.random.default_rng(0).bytes(3 * remote_file.BLOCK + 17)
     server.objects["/a"] = data
-    place = storage.Storage(f"{server.url}/a")
-    stream = remote.RemoteFile(place, place.status()).stream
-    for offset, count in [(0, 4), (remote.BLOCK - 2, 4), (10, 2 * remote.BLOCK), (len(data), 3)]:
+    place = remote.Storage(f"{server.url}/a")
+    stream = remote_file.RemoteFile(place, place.status()).stream
+    for offset, count in [
+        (0, 4),
+        (remote_file.BLOCK - 2, 4),
+        (10, 2 * remote_file.BLOCK),
+        (len(data), 3),
+    ]:
         stream.seek(offset)
         assert stream.read(count) == data[offset : offset + count]
     assert stream.seek(-5, 2) == len(data) - 5

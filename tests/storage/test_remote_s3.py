@@ -18,7 +18,7 @@ from ratiopath import (
     read_overlay,
 )
 from ratiopath.segments.cache import cache
-from ratiopath.storage import remote
+from ratiopath.storage import remote_file
 
 WHOLE: dict[str, Any] = {"mpp_x": 1.0, "mpp_y": 1.0, "tile_extent_x": 64, "tile_extent_y": 64}
 
@@ -26,7 +26,7 @@ WHOLE: dict[str, Any] = {"mpp_x": 1.0, "mpp_y": 1.0, "tile_extent_x": 64, "tile_
 @pytest.fixture(autouse=True)
 def _nothing_kept():
     cache.clear()
-    remote.fetched.clear()
+    remote_file.fetched.clear()
 
 
 @pytest.fixture(scope="module")

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 from ratiopath.errors import OverlayFormatError, OverlayNotFoundError
 from ratiopath.lru import Lru
 from ratiopath.storage.files import PositionalFile, RandomAccessFile, file_identity, path_status
-from ratiopath.storage.filesystems import Storage, is_url, local_path
 from ratiopath.storage.folders import Folder, LocalFolder, RemoteFolder, ZipFolder
-from ratiopath.storage.remote import RemoteFile, remote_identity
+from ratiopath.storage.remote import Storage, is_url, local_path
+from ratiopath.storage.remote_file import RemoteFile, remote_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ratiopath.readers.base import Reader
-    from ratiopath.storage.filesystems import Status
+    from ratiopath.storage.remote import Status
 
 # Each holds a file descriptor, of which processes often have 1024, and its tables of offsets.
 MAX_OPEN_READERS = 64

@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from ratiopath.errors import OverlayFormatError
 from ratiopath.storage.files import file_identity, unopenable
-from ratiopath.storage.remote import KEPT_BYTES, LARGEST_READ, fetched, remote_identity, replaced
+from ratiopath.storage.remote_file import (
+    KEPT_BYTES,
+    LARGEST_READ,
+    fetched,
+    remote_identity,
+    replaced,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from ratiopath.storage.filesystems import Request, Status, Storage
+    from ratiopath.storage.remote import Request, Status, Storage
 
 # First byte, or bytes from the end if negative, and byte past the last; None for the whole.
 Part = tuple[int | None, int | None]

@@ -1,236 +1,285 @@
-"""A remote file read by ranges: in blocks while it is opened, then many ranges at once."""
+"""Storage that fsspec reaches: S3, Google Cloud Storage, web servers and the like.
+
+The only room that imports fsspec. What fails there comes out as `ratiopath.OverlayError`, without
+the credentials that URLs, options and the libraries' own messages may hold.
+"""
 
 from __future__ import annotations
 
-import io
-import os
-from typing import TYPE_CHECKING
+import contextlib
+import re
+import threading
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ratiopath.errors import OverlayAccessError, OverlayFormatError, OverlayNotFoundError
-from ratiopath.lru import Lru
-from ratiopath.resources import LARGEST_SEGMENT
-from ratiopath.storage.files import RandomAccessFile
+from ratiopath.errors import (
+    OverlayAccessError,
+    OverlayError,
+    OverlayFormatError,
+    OverlayNotFoundError,
+    redacted,
+    redacted_path,
+)
+from ratiopath.lru import ForkSafe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from typing_extensions import Buffer
+_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+(::.*)?://")
+_LOCAL = ("file://", "local://")
+_WEB = ("http", "https")
 
-    from ratiopath.storage.filesystems import Status, Storage
+# The names that file systems give to facts that change when an object is replaced.
+_VERSION_FACT = re.compile(
+    r"e_?tag|md5|md5hash|crc32c|content-md5|digest|generation|versionid|last[-_]?modified|mtime"
+    r"|modified|created|updated|ino",
+    re.IGNORECASE,
+)
+_SECRET = re.compile(
+    r"key|secret|token|pass|auth|cred|sas|sign|cookie|header|account|user", re.IGNORECASE
+)
+# Masking every "1" or "us" would make a message unreadable.
+_SHORTEST_SECRET = 4
 
-# Headers and tables of offsets are read in blocks of this many bytes.
-BLOCK = 128 * 1024
-# Bytes between two ranges that cost less to read than another request.
-GAP = 32 * 1024
-# The largest request, unless a single segment is larger.
-SPAN = 4 * 1024**2
-# Bytes that are fetched before the first of them are decoded.
-AHEAD_BYTES = 16 * 1024**2
-# The stored bytes of a segment: as many as any may take decoded.
-LARGEST_READ = LARGEST_SEGMENT
-# Fetched bytes that the process keeps, of all remote files together.
-KEPT_BYTES = 64 * 1024**2
-
-Range = tuple[int, int]
-
-
-# What an entry takes besides its bytes.
-_ENTRY_BYTES = 512
+# Seconds to wait for an answer; fsspec would wait five minutes, s3fs has limits of its own.
+_CONNECT_SECONDS, _READ_SECONDS = 10, 30
 
 
-def _cost(_key: tuple[object, ...], part: bytes | None) -> int:
-    return _ENTRY_BYTES + len(part or b"")
+class _OneAtATime(ForkSafe):
+    """The turn of one thread, for file systems without asynchronous calls.
+
+    fsspec does not ask of these that several threads may use one at once.
+    """
+
+    def renew(self) -> None:
+        # One call may lead to another, of the same file system.
+        self.turn = threading.RLock()
 
 
-# Keyed by the file's identity and the range; None tells that there is no such object, which spares
-# a Zarr that leaves out its empty chunks a request for each.
-fetched: Lru[tuple[object, ...], bytes | None] = Lru(_cost)
+_one_at_a_time = _OneAtATime()
+
+# Name of an object within the storage ("" for the URL's own), first byte and byte past the last.
+Request: TypeAlias = "tuple[str, int | None, int | None]"
 
 
-class RemoteFile(RandomAccessFile):
-    """A file in remote storage.
+def is_url(path: str) -> bool:
+    """Whether a path is a URL of another machine, unlike ``file://``."""
+    return _URL.match(path) is not None and not path.startswith(_LOCAL)
 
-    Until `settle` is called the file is being opened, and read in blocks through ``stream``.
-    Afterwards every answer of the server is followed by the question whether the file is still the
-    one that was opened, so that bytes of two files are never mixed.
+
+def local_path(path: str) -> str:
+    """Return a path without the ``file://`` of a URL of this machine."""
+    scheme = next((scheme for scheme in _LOCAL if path.startswith(scheme)), "")
+    return path[len(scheme) :]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The status of an object in remote storage.
+
+    Attributes:
+        size: Bytes, or None where the server does not tell.
+        is_folder: Whether it is a folder, where there are such.
+        version: What changes when it is replaced, as far as the server tells.
+    """
+
+    size: int | None
+    is_folder: bool
+    version: tuple[tuple[str, str], ...]
+
+
+class Storage:
+    """A file or folder that fsspec reaches.
 
     Args:
-        storage: Where it is.
-        status: What the storage said of it.
+        url: Its URL.
+        options: What its file system is made with, or None.
 
     Raises:
-        OverlayAccessError: The server does not say how large the file is, or sends no ranges.
+        OverlayFormatError: The URL's scheme is unknown, or what reads it is not installed.
+        OverlayAccessError: The file system cannot be made with these options.
     """
 
-    is_remote = True
+    def __init__(self, url: str, options: Mapping[str, Any] | None = None) -> None:
+        self.url = redacted_path(url)
+        self._secrets = sorted(_secrets(options or {}), key=len, reverse=True)
+        with self._errors():
+            from fsspec.core import url_to_fs  # noqa: PLC0415 - only where an overlay is remote
 
-    def __init__(self, storage: Storage, status: Status) -> None:
-        self.path = storage.url
-        if status.size is None:
-            reason = "the server does not say how many bytes the file has"
-            raise OverlayAccessError(reason, self.path, code="no_ranges")
-        self.size = status.size
-        self.identity = remote_identity(storage, status)
-        self._storage, self._status = storage, status
-        self._settled = False
-        if self.size > BLOCK:
-            storage.require_ranges(self.size)
-        self.stream = _Blocks(self)
+            self._system, self._path = url_to_fs(url, **_with_timeouts(url, options or {}))
+        asynchronous = getattr(self._system, "async_impl", False)
+        self._turn = contextlib.nullcontext() if asynchronous else _one_at_a_time.turn
+        self.is_web = url.startswith(_WEB)
 
-    def settle(self) -> None:
-        """Check that what was read is still the file, and from now on check every read.
+    @property
+    def place(self) -> tuple[object, ...]:
+        """The file system, with its options, and the path in it."""
+        return self._system, self._path
 
-        Raises:
-            OverlayFormatError: The file was replaced meanwhile.
-        """
-        self._check()
-        self._settled = True
-
-    def read(self, offset: int, count: int) -> bytes:
-        """Read exactly ``count`` bytes from ``offset``.
+    def status(self, name: str = "") -> Status:
+        """Ask for an object's size and version, without any cache.
 
         Raises:
-            EOFError: The file ends before.
-            ValueError: More than 256 MiB were asked for.
-            OverlayError: The file was replaced, or cannot be read.
+            OverlayNotFoundError: There is no such object.
+            OverlayAccessError: It could not be read.
         """
-        if offset + count > self.size:
-            raise EOFError(f"bytes {offset} to {offset + count} lie past the end at {self.size}")
-        if count > LARGEST_READ:
-            raise ValueError(f"{count:,} bytes at once are more than {LARGEST_READ:,}")
-        part = fetched.get((*self.identity, offset, count))
-        return self.fetch([(offset, count)])[0] if part is None else part
+        path = self._object(name)
+        with self._errors(), self._turn:
+            # Listings are cached, and a replaced object would keep its old size and version.
+            self._system.invalidate_cache(path)
+            facts = self._system.info(path)
+        version = (
+            (key, str(value)) for key, value in facts.items() if _VERSION_FACT.fullmatch(key)
+        )
+        return Status(facts.get("size"), facts.get("type") == "directory", tuple(sorted(version)))
 
-    def read_ahead(self, ranges: Sequence[Sequence[Range]]) -> int:
-        """Fetch the ranges of as many segments as 16 MiB hold; see `RandomAccessFile`."""
-        wanted: dict[Range, None] = {}
-        total = 0
-        for segment, places in enumerate(ranges):
-            new = [place for place in places if self._is_worth_fetching(place)]
-            total += sum(count for place in new if place not in wanted for count in place[1:])
-            if wanted and total > AHEAD_BYTES:
-                self.fetch(list(wanted))
-                return segment
-            wanted |= dict.fromkeys(new)
-        if wanted:
-            self.fetch(list(wanted))
-        return len(ranges)
+    def fetch(self, requests: Sequence[Request]) -> list[bytes | None]:
+        """Fetch ranges of objects, all at once where the file system can.
 
-    def _is_worth_fetching(self, place: Range) -> bool:
-        # What lies past the end, or is too large, fails where it is read, which names the segment.
-        fits = sum(place) <= self.size and place[1] <= AHEAD_BYTES
-        return fits and (*self.identity, *place) not in fetched
+        Args:
+            requests: What to fetch.
 
-    def fetch(self, ranges: Sequence[Range]) -> list[bytes]:
-        """Fetch ranges, given as offset and count, neighbours in one request; keep and return them.
+        Returns:
+            For each the bytes, fewer than asked for where the object ends before; None where there
+            is no such object.
 
         Raises:
-            OverlayError: The file was replaced, or cannot be read.
+            OverlayAccessError: One could not be read, or came whole instead of the range.
         """
-        spans = merged(ranges)
-        parts = self._storage.fetch([("", start, start + count) for (start, count), _ in spans])
-        if self._settled:
-            self._check()
-        found: dict[Range, bytes] = {}
-        for ((start, count), members), part in zip(spans, parts, strict=True):
-            if part is None:
-                reason = "the file was deleted while it was read"
-                raise OverlayNotFoundError(reason, self.path, code="replaced")
-            if len(part) != count:
-                reason = f"the server sent {len(part)} of the {count} bytes at {start}"
-                raise OverlayAccessError(reason, self.path, code="unreachable")
-            found |= {(at, n): part[at - start : at - start + n] for at, n in members}
-        for place, part in found.items():
-            fetched.put((*self.identity, *place), part, KEPT_BYTES)
-        return [found[place] for place in ranges]
+        paths = [self._object(name) for name, _, _ in requests]
+        starts, ends = [start for _, start, _ in requests], [end for _, _, end in requests]
+        with self._errors(), self._turn:
+            results = self._system.cat_ranges(paths, starts, ends, on_error="return")
+        return [self._checked(*pair) for pair in zip(requests, results, strict=True)]
 
-    def close(self) -> None:
-        """Do nothing: no connection is the file's own."""
+    def require_ranges(self, size: int) -> None:
+        """Check that a web server sends ranges, before it sends a whole file instead.
 
-    def _check(self) -> None:
-        if self._storage.status() != self._status:
-            raise replaced(self.path)
+        Args:
+            size: Bytes of the file, more than one.
+
+        Raises:
+            OverlayAccessError: It does not.
+        """
+        if not self.is_web:
+            return
+        with self._errors():
+            # The only way in which fsspec looks at the answer's head before it reads the rest.
+            try:
+                with self._system.open(self._path, cache_type="none", size=size) as file:
+                    file.seek(1)
+                    file.read(1)
+            except ValueError as error:
+                raise self._no_ranges() from _bare(error, str(error))
+
+    def _object(self, name: str) -> str:
+        if not name:
+            return str(self._path)
+        # A signature in a URL's query is valid for all objects of a folder.
+        folder, mark, query = self._path.partition("?") if self.is_web else (self._path, "", "")
+        return f"{folder.rstrip('/')}/{name}{mark}{query}"
+
+    def _checked(self, request: Request, result: bytes | Exception) -> bytes | None:
+        _, start, end = request
+        if isinstance(result, bytes):
+            asked = None if start is None else -start if end is None else end - start
+            if asked is not None and len(result) > asked:
+                raise self._no_ranges()
+            return result
+        with contextlib.suppress(OverlayNotFoundError), self._errors():
+            raise result
+        return None
+
+    def _no_ranges(self) -> OverlayAccessError:
+        return OverlayAccessError(
+            "the server sends whole files, no ranges of bytes", self.url, code="no_ranges"
+        )
+
+    @contextlib.contextmanager
+    def _errors(self) -> Generator[None]:
+        """Raise what the file system raises as this package's errors, without credentials."""
+        try:
+            yield
+        except OverlayError:
+            raise
+        except Exception as raised:  # noqa: BLE001 - file systems raise what their libraries do
+            error = _original(raised)
+            text = self._clean(str(error) or type(error).__name__)
+            raise self._translated(error, text) from _bare(error, text)
+
+    def _translated(self, error: Exception, text: str) -> OverlayError:
+        if isinstance(error, ImportError):
+            return OverlayFormatError(
+                f"what reads such URLs is not installed ({text})",
+                self.url,
+                code="missing_package",
+                remedy="pip install 'ratiopath[remote]' for s3:// and http(s)://, gcsfs for gs://",
+            )
+        if isinstance(error, FileNotFoundError):
+            return OverlayNotFoundError("no such file", self.url, code="not_found")
+        if isinstance(error, ValueError) and "rotocol not known" in text:
+            return OverlayFormatError(
+                f"no file system reads such a URL: {text}",
+                self.url,
+                code="unsupported",
+                remedy="check how it begins",
+            )
+        if isinstance(error, PermissionError) or getattr(error, "status", None) in (401, 403):
+            return OverlayAccessError(
+                f"access was refused ({text})",
+                self.url,
+                code="not_permitted",
+                remedy="check storage_options and the permissions",
+            )
+        reason = f"the file cannot be reached: {text}"
+        return OverlayAccessError(reason, self.url, code="unreachable")
+
+    def _clean(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return redacted(text)
 
 
-def remote_identity(storage: Storage, status: Status) -> tuple[object, ...]:
-    """Return what changes when a remote file is replaced."""
-    return (*storage.place, status.size, status.version)
+def _original(error: Exception) -> Exception:
+    """Return what made fsspec call a file missing, unless it is missing.
 
-
-def replaced(path: str) -> OverlayFormatError:
-    """Return the error for a file that was replaced after it was opened."""
-    return OverlayFormatError("the file was replaced while it was read", path, code="replaced")
-
-
-def merged(ranges: Iterable[Range]) -> list[tuple[Range, list[Range]]]:
-    """Join ranges, given as offset and count, that touch, overlap or nearly do, up to 4 MiB.
-
-    Returns:
-        The joined ranges, ascending, each with those that lie in it.
+    Its web file system says so of any failure to ask for a file's size.
     """
-    spans: list[tuple[Range, list[Range]]] = []
-    for offset, count in sorted(set(ranges)):
-        (start, length), members = spans[-1] if spans else ((offset, 0), [])
-        end = max(start + length, offset + count)
-        is_inside = end == start + length
-        if spans and (is_inside or (offset - start - length <= GAP and end - start <= SPAN)):
-            members.append((offset, count))
-            spans[-1] = (start, end - start), members
-        else:
-            spans.append(((offset, count), [(offset, count)]))
-    return spans
+    cause = error.__cause__
+    if not isinstance(error, FileNotFoundError) or not isinstance(cause, Exception):
+        return error
+    from_web = type(cause).__module__.partition(".")[0] in ("aiohttp", "asyncio", "fsspec")
+    is_failure = from_web or (
+        isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError)
+    )
+    return cause if is_failure and getattr(cause, "status", None) not in (404, 410) else error
 
 
-class _Blocks(io.RawIOBase):
-    """A remote file as a stream, for one thread, fetched in whole blocks."""
+def _bare(error: Exception, text: str) -> Exception:
+    """Return an error's cause to show: itself, or its cleaned text where it may hold more."""
+    alone = error.__cause__ is None and error.__context__ is None
+    if alone and type(error).__module__ == "builtins" and str(error) == text:
+        return error
+    return OSError(f"{type(error).__name__}: {text}")
 
-    def __init__(self, file: RemoteFile) -> None:
-        self._file = file
-        self._position = 0
 
-    def readable(self) -> bool:
-        return True
+def _secrets(options: Mapping[str, Any], *, secret: bool = False) -> Iterator[str]:
+    """Yield the texts among options, and options within options, that may be credentials."""
+    for name, value in options.items():
+        hidden = secret or _SECRET.search(str(name)) is not None
+        if isinstance(value, Mapping):
+            yield from _secrets(value, secret=hidden)
+        elif hidden and isinstance(value, str) and len(value) >= _SHORTEST_SECRET:
+            yield value
 
-    def seekable(self) -> bool:
-        return True
 
-    def tell(self) -> int:
-        return self._position
+def _with_timeouts(url: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options with time-outs, so that a silent web server does not stall a run."""
+    given = options.get("client_kwargs", {})
+    if not url.startswith(_WEB) or "timeout" in given:
+        return dict(options)
+    from aiohttp import ClientTimeout  # noqa: PLC0415 - fsspec imports it for these URLs anyway
 
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._file.size}[whence]
-        if start + offset < 0:
-            raise ValueError(f"no file has a byte at {start + offset}")
-        self._position = start + offset
-        return self._position
-
-    def read(self, size: int | None = -1) -> bytes | None:
-        rest = max(0, self._file.size - self._position)
-        size = rest if size is None or size < 0 else min(size, rest)
-        if size > LARGEST_READ:
-            raise ValueError(f"a header of {size:,} bytes is more than {LARGEST_READ:,}")
-        return super().read(size)
-
-    def readinto(self, buffer: Buffer) -> int:
-        view = memoryview(buffer).cast("B")
-        end = min(self._position + len(view), self._file.size)
-        count = max(0, end - self._position)
-        if count:
-            first = self._position // BLOCK
-            data = b"".join(self._blocks(first, -(-end // BLOCK)))
-            skipped = self._position - first * BLOCK
-            view[:count] = data[skipped : skipped + count]
-            self._position = end
-        return count
-
-    def _blocks(self, first: int, last: int) -> list[bytes]:
-        """Return blocks ``first`` to ``last - 1``; missing ones are fetched together."""
-        places = [self._place(block) for block in range(first, last)]
-        parts = [fetched.get((*self._file.identity, *place)) for place in places]
-        lacking = [place for place, part in zip(places, parts, strict=True) if part is None]
-        new = dict(zip(lacking, self._file.fetch(lacking), strict=True)) if lacking else {}
-        return [new[p] if part is None else part for p, part in zip(places, parts, strict=True)]
-
-    def _place(self, block: int) -> Range:
-        start = block * BLOCK
-        return start, min(BLOCK, self._file.size - start)
+    timeout = ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=_READ_SECONDS)
+    return {**options, "client_kwargs": {**given, "timeout": timeout}}

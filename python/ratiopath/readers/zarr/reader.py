@@ -24,7 +24,7 @@ from ratiopath.readers.base import (
 from ratiopath.readers.zarr.level import ZarrLevel
 from ratiopath.readers.zarr.metadata import find_multiscale, is_series, plain_axes
 from ratiopath.readers.zarr.store import FolderStore
-from ratiopath.storage.remote import AHEAD_BYTES
+from ratiopath.storage.remote_file import AHEAD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

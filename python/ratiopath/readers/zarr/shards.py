@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from zarr.codecs import BytesCodec, Crc32cCodec, ShardingCodec
 
-from ratiopath.storage.remote import LARGEST_READ
+from ratiopath.storage.remote_file import LARGEST_READ
 
 if TYPE_CHECKING:
     import zarr

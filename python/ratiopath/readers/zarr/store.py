@@ -14,7 +14,7 @@ from zarr.abc.store import (
 )
 
 from ratiopath.storage.folders import WHOLE, Folder, Part
-from ratiopath.storage.remote import LARGEST_READ
+from ratiopath.storage.remote_file import LARGEST_READ
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
