@@ -308,8 +308,8 @@ def test_many_tiles_are_measured_in_chunks_alike(slides, tmp_path, monkeypatch):
     whole, chunked = tmp_path / "whole.parquet", tmp_path / "chunked.parquet"
     run(slides, "--stride", "5", "-o", whole, "--coverage", "exact")
     monkeypatch.setattr("ratiopath.runs.plan.MOST_TILES", 7)
-    monkeypatch.setattr("ratiopath.runs.merge.ROW_GROUP", 11)
-    monkeypatch.setattr("ratiopath.runs.merge.MOST_CELLS", 20)
+    monkeypatch.setattr("ratiopath.runs.table.ROW_GROUP", 11)
+    monkeypatch.setattr("ratiopath.runs.table.MOST_CELLS", 20)
     run(slides, "--stride", "5", "-o", chunked, "--coverage", "exact")
     assert pq.read_table(whole).equals(pq.read_table(chunked))
     assert pq.read_table(whole).num_rows == 3 * 46 * 33
@@ -389,7 +389,7 @@ def test_a_failed_write_leaves_the_table_that_was_there(slides, tmp_path, monkey
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ratiopath.runs.merge._table", fail)
+    monkeypatch.setattr("ratiopath.runs.table._table", fail)
     result = run(slides, "-o", output, code=1)
     assert "the results cannot be written: [Errno 28] No space left on device" in result.stderr
     assert output.read_text() == "before"
@@ -399,7 +399,7 @@ def test_a_failed_write_leaves_the_table_that_was_there(slides, tmp_path, monkey
 
 
 def test_more_values_than_a_table_has_columns_are_refused(slides, tmp_path, monkeypatch):
-    monkeypatch.setattr("ratiopath.runs.merge.MOST_LABELS", 1)
+    monkeypatch.setattr("ratiopath.runs.table.MOST_LABELS", 1)
     result = run(slides, "-o", tmp_path / "t.parquet", code=1)
     assert "the slides hold 2 different values, too many for a column each" in result.stderr
     assert not (tmp_path / "t.parquet").exists()

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ratiopath.runs.merge import key_names
 from ratiopath.runs.run import RunPlan
+from ratiopath.runs.table import key_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

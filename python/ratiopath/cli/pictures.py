@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from ratiopath.errors import OverlayError
 from ratiopath.plots import plot_contact_sheet, plot_slide
-from ratiopath.runs.merge import fraction_columns, key_names
 from ratiopath.runs.run import SlideFailure
+from ratiopath.runs.table import fraction_columns, key_names
 from ratiopath.storage.atomic import replacing
 from ratiopath.values.conditions import COVERAGE_PREFIX
 

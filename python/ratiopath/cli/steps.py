@@ -18,9 +18,9 @@ from ratiopath.cli.summary import say_summary
 from ratiopath.cli.summary_json import say_json
 from ratiopath.errors import OverlayError
 from ratiopath.runs.checkpoint import Checkpoint, OtherSettingsError
-from ratiopath.runs.merge import merge
 from ratiopath.runs.pairing import find_pairs
 from ratiopath.runs.run import measure, plan_run
+from ratiopath.runs.table import merge
 
 if TYPE_CHECKING:
     from collections.abc import Generator
