@@ -104,7 +104,7 @@ def test_options_that_the_file_system_does_not_know_are_refused(options):
 
 def test_a_slide_in_a_bucket_says_what_to_do(bucket, options):
     bucket.pipe_file("overlays/a.mrxs", b"\xff\xd8\xff" + bytes(100))
-    with pytest.raises(OverlayFormatError, match="download the overlay, or convert it"):
+    with pytest.raises(OverlayFormatError, match="download the file, or convert it"):
         overlap("s3://overlays/a.mrxs", storage_options=options)
 
 
