@@ -22,8 +22,8 @@ from ratiopath.placement.resolution import (
     has_default_tags,
 )
 from ratiopath.readers.opening import open_reader
-from ratiopath.values.keys import key_order
-from ratiopath.values.pixels import MOST_LABELS, text_of
+from ratiopath.values.keys import key_order, text_of
+from ratiopath.values.pixels import MOST_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

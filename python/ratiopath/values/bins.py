@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ratiopath.values.pixels import Scalar, nearest_in, text_of
+from ratiopath.values.keys import text_of
+from ratiopath.values.pixels import Scalar, nearest_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

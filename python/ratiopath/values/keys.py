@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def text_of(samples: NDArray[Any]) -> str:
+    """Return one pixel's key text, such as ``255``, ``0.1``, ``nan`` or ``255,0,0``."""
+    texts = [_scalar_text(sample) for sample in samples]
+    return texts[0] if len(set(texts)) == 1 else ",".join(texts)
 
 
 def key_order(text: str) -> tuple[int, tuple[float, ...], str]:
@@ -32,3 +44,12 @@ def _canonical(text: str) -> str:
     if text.strip().lstrip("+-").isdigit():
         return str(int(text))
     return str(int(value)) if value.is_integer() else str(value)
+
+
+def _scalar_text(sample: Any) -> str:
+    if isinstance(sample, np.bool_):
+        return str(int(sample))
+    # 255.0 is written 255, so that a mask has the same keys in float32 as in uint8.
+    if isinstance(sample, np.floating) and np.isfinite(sample) and sample == np.trunc(sample):
+        return str(int(sample))
+    return str(sample)

@@ -1,9 +1,9 @@
-"""Distinct pixels: from byte patterns to values and their key texts.
+"""Distinct pixels: from byte patterns to values.
 
 The core counts byte patterns. This module alone knows which patterns are one value (NaN, -0.0, a
-grey pixel of several channels), how a value is written, and which dtype holds it. It works on
-distinct pixels only, so it costs nothing per tile. What counts, and under which name, is in
-`ratiopath.values.selection`.
+grey pixel of several channels), and which dtype holds a value. It works on distinct pixels only, so
+it costs nothing per tile. How a value is written is in `ratiopath.values.keys`; what counts, and
+under which name, in `ratiopath.values.selection`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+
+from ratiopath.values.keys import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -124,12 +126,6 @@ def value_of(samples: Sequence[Any]) -> Value:
     return tuple(numbers)
 
 
-def text_of(samples: NDArray[Any]) -> str:
-    """Return one pixel's key text, such as ``255``, ``0.1``, ``nan`` or ``255,0,0``."""
-    texts = [_scalar_text(sample) for sample in samples]
-    return texts[0] if len(set(texts)) == 1 else ",".join(texts)
-
-
 def match_key(value: Value, dtype: np.dtype[Any]) -> Hashable:
     """Return a key that is the same for values that count as one in an overlay's dtype.
 
@@ -234,12 +230,3 @@ def _same(a: Scalar, b: Scalar) -> bool:
 
 def _is_nan(value: object) -> bool:
     return isinstance(value, float) and math.isnan(value)
-
-
-def _scalar_text(sample: Any) -> str:
-    if isinstance(sample, np.bool_):
-        return str(int(sample))
-    # 255.0 is written 255, so that a mask has the same keys in float32 as in uint8.
-    if isinstance(sample, np.floating) and np.isfinite(sample) and sample == np.trunc(sample):
-        return str(int(sample))
-    return str(sample)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 import numpy as np
 
 from ratiopath.values.bins import Bins
-from ratiopath.values.pixels import Distinct, Value, check_dtype, match_key, text_of
+from ratiopath.values.keys import text_of
+from ratiopath.values.pixels import Distinct, Value, check_dtype, match_key
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
