@@ -115,7 +115,7 @@ class Batch:
             ValueError: Columns differ in length.
             TypeError: A column holds no numbers.
         """
-        (paths,) = filter(_is_path, columns)
+        paths = next(filter(_is_path, columns))
         given = columns.items()
         numbers = {k: _numbers(v, k) for k, v in given if v is not None and k != paths}
         sources, index = _sources(columns[paths], paths)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 OptionsT_co = TypeVar("OptionsT_co", covariant=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Call(Generic[OptionsT_co]):
     """All that is needed to answer, checked.
 
@@ -47,7 +47,7 @@ class Call(Generic[OptionsT_co]):
     options: OptionsT_co
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Query(Generic[OptionsT_co]):
     """What a function was asked for, checked as far as can be before any row is read.
 
@@ -102,9 +102,9 @@ def _query(
     names: Sequence[str],
     arguments: Mapping[str, object],
 ) -> Query[OptionsT_co]:
-    roi, columns = arguments["roi"], {name: arguments[name] for name in names}
-    rest = {name: value for name, value in arguments.items() if name not in columns}
-    del rest["roi"]
+    rest = dict(arguments)
+    columns = {name: rest.pop(name) for name in names}
+    roi = rest.pop("roi")
     # Options first and the ROI, which may have many vertices, last.
     options = check(**rest)
     check_columns(roi, columns)
