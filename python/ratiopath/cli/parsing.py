@@ -62,7 +62,7 @@ def classes(texts: Iterable[str]) -> tuple[tuple[Any, str], ...] | None:
     """Read ``0=background,255=tissue,other=rest``, given once or several times.
 
     Raises:
-        ValueError: A text is no list of values and names.
+        ValueError: A text is not a list of values and names.
     """
     pairs: list[tuple[Any, str]] = []
     for text in texts:
@@ -76,7 +76,7 @@ def values(texts: Iterable[str]) -> tuple[Any, ...]:
     """Read ``0,7`` or ``(255,0,0)``, given once or several times.
 
     Raises:
-        ValueError: A text is no list of values.
+        ValueError: A text is not a list of values.
     """
     found = [(value, name) for text in texts for value, name in _items(text)]
     if any(name for _, name in found):
@@ -88,7 +88,7 @@ def edges(text: str) -> tuple[float, ...]:
     """Read ``0,0.5,1``; ``-inf`` and ``inf`` are numbers too.
 
     Raises:
-        ValueError: The text is no list of numbers.
+        ValueError: The text is not a list of numbers.
     """
     try:
         return tuple(float(number) for number in text.split(","))

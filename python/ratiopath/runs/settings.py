@@ -112,7 +112,7 @@ class RunSettings:
         """The region of interest.
 
         Raises:
-            ValueError: The text is no region.
+            ValueError: The text is not a region.
         """
         return parse_roi(self.roi, self.tile_extent)
 

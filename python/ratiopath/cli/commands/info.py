@@ -128,7 +128,7 @@ def _level_json(level: LevelReport) -> dict[str, Any]:
         "segment_height": grid.segment_height,
         "segments": grid.rows * grid.columns,
         "values": values.shares,
-        # NumPy's numbers are none that JSON can hold.
+        # JSON cannot hold NumPy's numbers.
         "lowest": None if values.lowest is None else float(values.lowest),
         "highest": None if values.highest is None else float(values.highest),
         "complete": values.complete,
