@@ -196,7 +196,10 @@ def _checked(geometry: object, name: str) -> tuple[BaseGeometry, Rings]:
     if not is_certainly_valid(*rings):
         _check_valid(shapely.force_2d(polygonal), rings, name)
     # Asked so that an area that is NaN is refused as well.
-    if not polygonal.area > 0:
+    # Shapely 2.1 warns of an area beyond float64's range; whoever reaches so far is refused anyway.
+    with np.errstate(over="ignore"):
+        area = polygonal.area
+    if not area > 0:
         raise ValueError(
             f"{name} has no area ({geometry.geom_type}): pass a polygon, or the polygons of"
             f" shapely.make_valid({name})"
