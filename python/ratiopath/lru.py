@@ -10,7 +10,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Any, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Generic, TypeAlias, TypeVar
 from weakref import WeakSet
 
 KeyT = TypeVar("KeyT", bound=Hashable)
@@ -81,20 +81,20 @@ class Lru(ForkSafe, Generic[KeyT, ValueT]):
     def get(self, key: KeyT, default: ValueT | None = None) -> ValueT | None:
         """Return the value kept under a key, else ``default``."""
         with self._lock:
-            found = self._values.get(key, _ABSENT)
+            found: ValueT = self._values.get(key, _ABSENT)
             if found is _ABSENT:
                 return default
             self._values.move_to_end(key)
-            return cast("ValueT", found)
+            return found
 
     def setdefault(self, key: KeyT, value: ValueT, limit: int) -> ValueT:
         """Keep a value unless another thread was first; return the one that is kept."""
         if not self._is_worth_keeping(key, value, limit):
             return value
         with self._lock:
-            found = self._values.get(key, _ABSENT)
+            found: ValueT = self._values.get(key, _ABSENT)
             if found is not _ABSENT:
-                return cast("ValueT", found)
+                return found
             self._insert(key, value, limit)
             return value
 

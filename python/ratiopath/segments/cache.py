@@ -7,7 +7,7 @@ counts of windows over it, which are small, and its pixels, where they may be ne
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -85,7 +85,8 @@ class SegmentCache(ForkSafe):
     def __init__(self) -> None:
         self._ids = IdCounter()
         self.content_ids = RecentIds()
-        self._kept: Lru[Hashable, Segment | int] = Lru(_kept_bytes)
+        # Segments by their contents' ids, and ids by stored bytes: both within one bound.
+        self._kept: Lru[Hashable, Any] = Lru(_kept_bytes)
         self._sources: Lru[Hashable, int] = Lru(lambda *_: 1)
         super().__init__()
 
@@ -111,7 +112,8 @@ class SegmentCache(ForkSafe):
 
     def find(self, content_id: int | None) -> Segment | None:
         """Return the segment that is kept under its content's id, or None."""
-        return cast("Segment | None", self._kept.get((_CONTENT, content_id)))
+        found: Segment | None = self._kept.get((_CONTENT, content_id))
+        return found
 
     def new_content_id(self) -> int:
         """Return an id that no content has."""
@@ -119,17 +121,17 @@ class SegmentCache(ForkSafe):
 
     def content_id_of(self, key: ComparableKey, limit: int) -> tuple[int, bool]:
         """Return the id of the content that is stored in some bytes, and whether it is new."""
-        kept = self._kept.get(key)
-        if kept is not None:
-            return cast("int", kept), False
+        known: int | None = self._kept.get(key)
+        if known is not None:
+            return known, False
         new = self.new_content_id()
-        kept = self._kept.setdefault(key, new, limit)
-        return cast("int", kept), kept == new
+        kept: int = self._kept.setdefault(key, new, limit)
+        return kept, kept == new
 
     def keep_segment(self, segment: Segment, limit: int) -> Segment:
         """Keep a segment under its content's id, or return the one that is kept."""
-        kept = self._kept.setdefault((_CONTENT, segment.content_id), segment, limit)
-        return cast("Segment", kept)
+        kept: Segment = self._kept.setdefault((_CONTENT, segment.content_id), segment, limit)
+        return kept
 
     def shrink(self, limit: int) -> None:
         """Drop what was used least recently until the rest takes at most ``limit`` bytes."""
@@ -199,7 +201,7 @@ class SegmentSource:
             for index in indices
         ]
         # Put together, known ones too: the lock is taken once, and what is looked up stays young.
-        ids = {first + one.segment_index: cast("int", one.content_id) for one in found}
+        ids: dict[int, Any] = {first + one.segment_index: one.content_id for one in found}
         kept = self._cache.content_ids.put(ids, self._most_ids)
         return [
             status
@@ -242,16 +244,11 @@ class SegmentSource:
         return self._cache.keep_segment(segment, self._limit)
 
     def _unseen(self, segment_index: int) -> SegmentStatus:
-        return self._compared(segment_index) or SegmentStatus(
-            segment_index, self._cache.new_content_id()
-        )
-
-    def _compared(self, segment_index: int) -> SegmentStatus | None:
-        """Look up a segment by its stored bytes, or return None where they are too many."""
+        """Return the status of a segment without an id: compared by its bytes if they are few."""
         row, column = divmod(segment_index, self._columns)
         stored = self._reader.encoded_segment(self._level, row, column)
         if stored is None:
-            return None
+            return SegmentStatus(segment_index, self._cache.new_content_id())
         # A codec may crop a tile at the level's edge, which its bytes do not show.
         key = (self._number, stored, *self._grid.size_within(row, column))
         content_id, is_first = self._cache.content_id_of(key, self._limit)
