@@ -130,7 +130,7 @@ def test_a_zarr_in_any_file_system_is_found_by_what_is_at_its_root(tmp_path):
     path = write_zarr(tmp_path / "a", [labels()])
     fsspec.filesystem("memory").put(str(path), "/labels/tissue", recursive=True)
     assert overlap("memory://labels/tissue") == overlap(path)
-    with pytest.raises(OverlayNotFoundError, match="no such file, nor a folder that holds a Zarr"):
+    with pytest.raises(OverlayNotFoundError, match="neither a file nor a Zarr"):
         overlap("memory://labels")
     with pytest.raises(OverlayNotFoundError):
         overlap("memory://labels/missing.zarr")

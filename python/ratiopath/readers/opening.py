@@ -104,7 +104,7 @@ def _find_remote(
             folder = RemoteFolder(storage, document, storage.status(document))
             opened = partial(_open_zarr, folder, document, transparent)
             return (*folder.identity, transparent), opened
-    reason = "no such file, nor a folder that holds a Zarr"
+    reason = "no such file: there is neither a file nor a Zarr"
     raise OverlayNotFoundError(reason, storage.url, code="not_found")
 
 
