@@ -32,17 +32,17 @@ mod backoff;
 mod bytes;
 mod radix;
 mod simd;
-mod sparse;
 mod sums;
-mod tables;
 pub mod tally;
+mod up_to_eight_bytes;
+mod up_to_two_bytes;
 mod weighted;
 
 use rustc_hash::FxHashMap;
 
-use crate::count::sparse::SparseCounts;
-use crate::count::tables::{ByteTable, PairTable};
 use crate::count::tally::Tally;
+use crate::count::up_to_eight_bytes::SparseCounts;
+use crate::count::up_to_two_bytes::{ByteTable, PairTable};
 use crate::pixels::Pixels;
 use crate::raster::spans::{Spans, WholeRuns};
 use crate::{Error, Result};
