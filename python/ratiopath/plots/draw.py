@@ -12,6 +12,7 @@ from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path as Outline
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
+from ratiopath.plots.colours import CMAP, DROPPED_ALPHA, HALO, KEPT_ALPHA, LINE
 from ratiopath.plots.thumbnail import as_picture, read_thumbnail
 from ratiopath.readers.opening import open_reader
 
@@ -21,13 +22,7 @@ if TYPE_CHECKING:
 
     from ratiopath.plots.tiles import Cells, Tiles
 
-# Reads alike with and without full colour vision, and in grey.
-CMAP = "cividis"
 UNIT = 1000.0  # axes are in mm
-# Tissue shows through either, through dropped tiles more.
-KEPT_ALPHA, DROPPED_ALPHA = 0.85, 0.45
-# A black line on a white one is seen on dark and on pale tissue.
-_HALO, _LINE = 2.6, 1.2
 
 
 @dataclass(frozen=True)
@@ -151,7 +146,7 @@ def draw_tiles(axes: Axes, cells: Cells, mpp: tuple[float, float]) -> PolyCollec
     axes.add_collection(filled, autolim=False)
     _hatch(axes, corners[~cells.kept])
     lines = cells.outline(scale)
-    for colour, width in (("white", _HALO), ("black", _LINE)):
+    for colour, width in (("white", HALO), ("black", LINE)):
         label = "kept" if colour == "black" else "_halo"
         edges = LineCollection(list(lines), colors=colour, linewidths=width, label=label)
         # Else the corners of the outline, which is made of single edges, are open.
@@ -203,7 +198,7 @@ def fraction_bar(filled: PolyCollection, axes: Any, label: str, **options: Any) 
 def tile_legend(kept: int, dropped: int) -> list[Patch]:
     """Return what a legend shows of kept and dropped tiles, with their numbers."""
     return [
-        Patch(facecolor="none", edgecolor="black", linewidth=_LINE, label=f"kept: {kept:,}"),
+        Patch(facecolor="none", edgecolor="black", linewidth=LINE, label=f"kept: {kept:,}"),
         Patch(
             facecolor="none",
             edgecolor=(0, 0, 0, 0.4),

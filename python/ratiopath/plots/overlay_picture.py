@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.patches import Patch
 
 from ratiopath.placement import resolution
+from ratiopath.plots.colours import COLOURS, HATCHES
 from ratiopath.plots.thumbnail import read_thumbnail
 from ratiopath.readers.opening import open_reader
 from ratiopath.values.pixels import Distinct
@@ -25,10 +26,6 @@ MOST_CLASSES = 7
 # Contours are drawn of every class, which is slow for larger pictures.
 LONGEST = 1000
 
-# Okabe and Ito's colours, which can be told apart without full colour vision. Their yellow is left
-# out: it is too pale on white glass.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-HATCHES = ("///", "\\\\\\", "xxx", "...", "|||", "---", "+++")
 # Most of an overlay is background; drawn, it would hide the slide.
 BACKGROUND = ("0", "background")
 

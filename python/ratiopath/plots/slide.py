@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import StrMethodFormatter
 
+from ratiopath.plots.colours import ALL_BAR, KEPT_BAR
 from ratiopath.plots.draw import SlidePicture, draw_slide, draw_tiles, fraction_bar, tile_legend
 from ratiopath.plots.overlay_picture import draw_overlay, read_overlay_picture
 from ratiopath.plots.tiles import Cells, Tiles
@@ -31,8 +32,6 @@ MOST_HISTOGRAMS = 5
 BINS = 20
 # From this many tiles on, only a logarithmic axis shows both rare and frequent fractions.
 MANY = 60
-
-_KEPT, _ALL = "#00204D", "#C9C9C9"
 
 
 def plot_slide(
@@ -207,13 +206,13 @@ def _draw_histogram(axes: Axes, tiles: Tiles, key: str, keep: Keep) -> None:
         middle,
         counts,
         width,
-        color=_ALL,
+        color=ALL_BAR,
         edgecolor="#8A8A8A",
         hatch="////",
         linewidth=0,
         label="all tiles",
     )
-    axes.bar(middle, kept, width * 0.7, color=_KEPT, linewidth=0, label="kept")
+    axes.bar(middle, kept, width * 0.7, color=KEPT_BAR, linewidth=0, label="kept")
     asked = [condition for condition in keep.conditions if condition.key == key]
     for condition in asked:
         axes.axvline(condition.threshold, color="black", linestyle="--", linewidth=1.2)
