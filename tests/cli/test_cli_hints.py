@@ -26,13 +26,10 @@ def overlay(tmp_path):
     return write_overlay(tmp_path / "labels.tiff", [labels()], 0.5)
 
 
-def planned(slide, overlay, **settings):
-    plan_slide(
-        SlidePair(str(slide), str(overlay)),
-        RunSettings(
-            overlay="", tile_extent=(4, 4), stride=(4, 4), **{"level": 0, "mpp": None} | settings
-        ),
-    )
+def planned(slide, overlay, level=0):
+    tile = (4, 4)
+    settings = RunSettings(overlay="", tile_extent=tile, stride=tile, level=level)
+    plan_slide(SlidePair(str(slide), str(overlay)), settings)
 
 
 def measured(overlay, **options):
