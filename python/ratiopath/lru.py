@@ -70,7 +70,7 @@ class Lru(ForkSafe, Generic[KeyT, ValueT]):
     def renew(self) -> None:
         """Start anew; for a forked child, else see `clear`."""
         self._lock = threading.Lock()
-        self._values: OrderedDict[KeyT, ValueT] = OrderedDict()
+        self._values: OrderedDict[KeyT, Any] = OrderedDict()
         self._total = 0
 
     def __contains__(self, key: KeyT) -> bool:

@@ -72,7 +72,7 @@ def test_a_remote_zarr_holds_what_it_holds_at_hand(tmp_path, server, kind):
     np.testing.assert_array_equal(found.data, expected.data)
 
 
-class PushedOut(Lru):
+class PushedOut(Lru[tuple[object, ...], bytes | None]):
     """Fetched bytes of which, after every look, other threads have pushed out all."""
 
     def __init__(self):

@@ -172,10 +172,11 @@ class LayerCache(ForkSafe):
             if layer is not None:
                 return layer
             running = self._parses.get(key)
+            is_first = running is None
             if running is None:
-                mine = self._parses[key] = _Parse()
-        if running is None:
-            return self._run(key, mine, parse)
+                running = self._parses[key] = _Parse()
+        if is_first:
+            return self._run(key, running, parse)
         running.is_over.wait()
         if running.error is not None:
             raise running.error
