@@ -37,7 +37,8 @@ def locked() -> list[Requirement]:
 @pytest.mark.parametrize("system", SYSTEMS)
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
 def test_the_locked_versions_are_those_that_pyproject_asks_for(python, system):
-    environment = default_environment() | {
+    running: dict[str, Any] = dict(default_environment())
+    environment = running | {
         "python_version": python,
         "python_full_version": f"{python}.9",
         "sys_platform": system,
