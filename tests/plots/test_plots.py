@@ -83,8 +83,8 @@ def test_every_tile_is_a_patch_coloured_by_its_coverage(slide):
     np.testing.assert_allclose(first.max(axis=0), [64 * MPP / 1000] * 2)
     assert legend_texts(axes) == ["kept: 6", "dropped: 6"]
     assert axes.get_title() == "12 tiles"
-    (bar,) = (one for one in figure.axes if one.get_ylabel().startswith("coverage"))
-    assert bar.get_ylabel() == "coverage by tissue"
+    (bar,) = (one for one in figure.axes if one.get_ylabel().startswith("fraction"))
+    assert bar.get_ylabel() == "fraction covered by tissue"
     title = "slide.tif: 256 x 192 px at 0.5 µm/px; kept is tissue >= 0.5"
     assert figure.get_suptitle() == title
 
@@ -171,7 +171,7 @@ def test_a_table_without_tiles_or_coverage_is_drawn(slide, tmp_path):
     figure = plot_slide(slide, none)
     assert legend_texts(tile_axes(figure)) == ["kept: 0", "dropped: 0"]
     figure.savefig(tmp_path / "none.png")
-    bare = {name: values for name, values in table().items() if not name.startswith("coverage")}
+    bare = {name: values for name, values in table().items() if not name.startswith("fraction")}
     plot_slide(slide, bare).savefig(tmp_path / "bare.png")
 
 

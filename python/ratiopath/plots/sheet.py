@@ -79,7 +79,7 @@ def plot_contact_sheet(
         one.set_axis_off()
     keys = list(dict.fromkeys(panel.key for panel in panels if panel.key is not None))
     if keys and filled is not None:
-        label = f"coverage by {keys[0]}" if len(keys) == 1 else "coverage"
+        label = f"fraction covered by {keys[0]}" if len(keys) == 1 else "fraction covered"
         fraction_bar(filled, list(axes), label, fraction=0.03, shrink=min(1, 2 / down))
     total, total_kept = (sum(n) for n in zip(*((p.total, p.kept) for p in panels), strict=True))
     figure.legend(

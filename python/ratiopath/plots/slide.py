@@ -107,7 +107,7 @@ def plot_slide(
     for axes, histogram_key in histograms:
         _draw_histogram(axes, laid, histogram_key, kept)
     if histograms:
-        histograms[-1][0].set_xlabel("coverage of a tile")
+        histograms[-1][0].set_xlabel("fraction of a tile")
         first, _ = histograms[0]
         first.legend(
             fontsize="small", loc="lower right", bbox_to_anchor=(1.02, 1), ncols=2, frameon=False
@@ -168,7 +168,7 @@ def _draw_tiles(axes: Axes, tiles: Tiles, key: str | None, picture: SlidePicture
     cells = Cells.of(tiles, key_fractions(tiles, key))
     filled = draw_tiles(axes, cells, tiles.mpp)
     if key is not None:
-        fraction_bar(filled, axes, f"coverage by {key}", fraction=0.05)
+        fraction_bar(filled, axes, f"fraction covered by {key}", fraction=0.05)
     kept = int(np.count_nonzero(tiles.kept))
     _legend(axes, tile_legend(kept, len(tiles) - kept))
     blocks = f", in blocks of {cells.block} x {cells.block}" if cells.block > 1 else ""
