@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from ratiopath import _core
+from ratiopath._core import __version__
 from ratiopath.call.options import overlap_options
 from ratiopath.runs.roi_argument import parse_roi
 from ratiopath.slides.rows import Tiling
@@ -139,7 +139,7 @@ class RunSettings:
 
     def as_json(self) -> dict[str, Any]:
         """Return the settings, and the version that they are for, as JSON would hold them."""
-        plain = {"version": _core.__version__, **asdict(self)}
+        plain = {"version": __version__, **asdict(self)}
         # Through JSON and back: tuples become lists, as they are when read from a checkpoint.
         settings: dict[str, Any] = json.loads(json.dumps(plain))
         return settings
