@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Literal
 
 import zarr
 
+from overlays import labels
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import numpy as np
 
+# A pyramid by halves.
+HALVES = [labels(), labels()[::2, ::2], labels()[::4, ::4]]
 TYPES = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
 
 
@@ -74,3 +79,10 @@ def write_zarr(
         )
         array[...] = level
     return path
+
+
+def change(path: Path, edit: Callable[[Any], object], name: str = "zarr.json") -> None:
+    """Change the multiscales of a Zarr's metadata, or with another name the whole of a file."""
+    document = json.loads((path / name).read_text())
+    edit(document["attributes"]["ome"]["multiscales"] if name == "zarr.json" else document)
+    (path / name).write_text(json.dumps(document))
