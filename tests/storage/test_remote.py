@@ -26,7 +26,6 @@ from ratiopath.call.options import patch_options
 from ratiopath.readers.opening import open_reader
 from ratiopath.segments.cache import cache
 from ratiopath.storage import remote, remote_file
-from ratiopath.storage.remote_file import merged
 from readers_assembly import assemble
 from servers import web_server
 
@@ -316,28 +315,6 @@ def test_options_show_no_values():
     with pytest.raises(TypeError, match="must be a dictionary") as caught:
         overlap("memory://a.tiff", storage_options="hunter2")
     assert "hunter2" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("ranges", "expected"),
-    [
-        ([], []),
-        ([(0, 10), (10, 5)], [(0, 15)]),
-        ([(40, 10), (0, 10), (40, 10)], [(0, 50)]),
-        ([(0, 10), (10 + remote_file.GAP, 1)], [(0, 11 + remote_file.GAP)]),
-        ([(0, 10), (11 + remote_file.GAP, 1)], [(0, 10), (11 + remote_file.GAP, 1)]),
-        ([(0, 100), (5, 10), (99, 2)], [(0, 101)]),
-        (
-            [(0, remote_file.SPAN), (remote_file.SPAN, 1)],
-            [(0, remote_file.SPAN), (remote_file.SPAN, 1)],
-        ),
-        ([(0, 2 * remote_file.SPAN), (5, 1)], [(0, 2 * remote_file.SPAN)]),
-    ],
-)
-def test_ranges_near_each_other_are_one_request(ranges, expected):
-    spans = merged(ranges)
-    assert [span for span, _ in spans] == expected
-    assert sorted(place for _, members in spans for place in members) == sorted(set(ranges))
 
 
 def test_a_remote_stream_reads_like_a_file(server):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow.parquet as pq
 import tifffile
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from overlays import write_overlay
 from ratiopath.cli.app import app
@@ -15,7 +15,6 @@ from ratiopath.cli.app import app
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from click.testing import Result
 
 TILE = 32
 
