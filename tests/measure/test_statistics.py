@@ -134,10 +134,19 @@ def test_a_small_spread_on_a_large_mean_is_not_lost():
     assert found["sum"] == pytest.approx([pixels.sum()], rel=1e-15)
 
 
+def _nine_digits(low: float, high: float) -> st.SearchStrategy[float]:
+    """Numbers whose sums do not end at the last digit of a float64 before a pixel's edge.
+
+    Whether such a region has a share of 1e-16 in the pixel beyond is a matter of rounding, but at
+    quantile 0 that pixel's value counts.
+    """
+    return st.floats(low, high).map(lambda value: round(value, 9))
+
+
 @given(
     values=st.lists(st.integers(-3, 3), min_size=4, max_size=4),
-    corner=st.tuples(st.floats(-0.5, 1.5), st.floats(-0.5, 1.5)),
-    size=st.tuples(st.floats(0.01, 2), st.floats(0.01, 2)),
+    corner=st.tuples(*[_nine_digits(-0.5, 1.5)] * 2),
+    size=st.tuples(*[_nine_digits(0.01, 2)] * 2),
     share=st.floats(0, 100),
 )
 def test_quantiles_of_few_pixels(values, corner, size, share):
