@@ -86,6 +86,7 @@ PURE = (
     "call.region",
     "placement.resolution",
     "placement.downsamples",
+    "placement.levels",
     "placement.layout",
 )
 INPUT_AND_OUTPUT = ("os", "io", "pathlib", "fsspec", "tifffile", "openslide", "ratiopath.storage")

@@ -11,12 +11,8 @@ from hypothesis import strategies as st
 
 from ratiopath.errors import OverlayResolutionError, OverlayValueError
 from ratiopath.placement.downsamples import level_downsamples, level_mpps
-from ratiopath.placement.resolution import (
-    base_mpp,
-    choose_level,
-    find_base_mpp,
-    snap_scale,
-)
+from ratiopath.placement.levels import choose_level
+from ratiopath.placement.resolution import base_mpp, find_base_mpp, snap_scale
 from ratiopath.readers.base import Level, ResolutionMetadata
 
 INCH = 25400.0

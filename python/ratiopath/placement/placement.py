@@ -14,8 +14,9 @@ from ratiopath.call.columns import EXTENT
 from ratiopath.call.options import Options
 from ratiopath.call.region import Region
 from ratiopath.errors import OverlayError, OverlayFormatError, OverlayNotFoundError
-from ratiopath.placement import resolution
 from ratiopath.placement.layout import CoordinateError, lay_exact, lay_rounded
+from ratiopath.placement.levels import existing_level, fit_level
+from ratiopath.placement.resolution import scale_between
 from ratiopath.readers.array import ArrayReader
 from ratiopath.readers.empty import EmptyReader
 from ratiopath.readers.opening import open_reader
@@ -220,7 +221,7 @@ def place_slide(batch: Batch, group: Group, background: float) -> Placement[Opti
             reason = f"background={background} is no value of {reader.dtype}"
             raise group.error(reason, code="not_in_dtype", remedy="choose one that is")
         # Tiles of slides are never resampled: level and pixels are those of the grid.
-        level = resolution.existing_level(group.numbers["level"], len(reader.levels), reader.path)
+        level = existing_level(group.numbers["level"], len(reader.levels), reader.path)
         options = Options(outside=background)
         tiles, grid = group.tiles(batch), reader.levels[level]
         shape, plan = lay_rounded(*tiles, _tile(group), (1.0, 1.0), grid, options)
@@ -276,8 +277,8 @@ def _level_and_scale(group: Group, reader: Reader) -> tuple[int, tuple[float, fl
     override = group.pair("overlay_mpp")
     # What is missing has no levels to lack one, whatever level= says.
     if isinstance(reader, EmptyReader):
-        return 0, resolution.scale_between(tile_mpp, override or tile_mpp)
-    return resolution.fit_level(
+        return 0, scale_between(tile_mpp, override or tile_mpp)
+    return fit_level(
         reader.resolution,
         reader.levels,
         path=reader.path,

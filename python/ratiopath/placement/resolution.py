@@ -1,7 +1,8 @@
-"""The µm per pixel of a level, which level fits a tile, and the scale between the two.
+"""The µm per pixel of level 0, and the scale from tile pixels to those of a level.
 
 Pure arithmetic on numbers that a reader found or the caller gave; no file is opened. The order in
-which sources of a resolution are trusted, and the choice of a level, are decided only here.
+which sources of a resolution are trusted is decided only here; which level is read, in
+`ratiopath.placement.levels`.
 """
 
 from __future__ import annotations
@@ -10,11 +11,8 @@ import math
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from ratiopath.errors import OverlayResolutionError, OverlayValueError
-from ratiopath.placement.downsamples import level_mpps
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ratiopath.readers.base import Level, ResolutionMetadata
 
 Pair: TypeAlias = tuple[float, float]
@@ -25,8 +23,6 @@ SCALE_TOLERANCE = 1e-6
 # Nominal resolutions, such as 0.25 and 0.4 µm, have ratios this simple; with much larger
 # denominators most scales would be near some ratio.
 LARGEST_DENOMINATOR = 64
-# The same noise must not decide between two levels that are equally far from the tile.
-LEVEL_TIE_TOLERANCE = 1e-6
 
 # Pixels per inch that libraries and editors write without having measured anything. The tolerance
 # admits what rounding to whole pixels per cm makes of 300 (118 per cm), or to two digits of 72
@@ -70,89 +66,6 @@ def snap_scale(scale: float) -> float:
         if numerator >= 1 and abs(scale - ratio) <= SCALE_TOLERANCE * ratio:
             return ratio
     return scale
-
-
-def choose_level(mpps: Sequence[Pair], tile_mpp: Pair) -> int:
-    """Return the level whose resolution is nearest to the tile's.
-
-    Args:
-        mpps: µm per pixel along x and y of each level.
-        tile_mpp: µm per pixel along x and y of the level that the tiles come from.
-
-    Returns:
-        The index that minimises the mean over both axes of ``|level mpp - tile mpp|``; among
-        levels that tie, within 1e-6 of the tile's µm per pixel, the finest.
-    """
-    distances = [(abs(x - tile_mpp[0]) + abs(y - tile_mpp[1])) / 2 for x, y in mpps]
-    limit = min(distances) + LEVEL_TIE_TOLERANCE * (tile_mpp[0] + tile_mpp[1]) / 2
-    # The finest of those that tie: a coarser level loses detail.
-    nearest = [index for index, distance in enumerate(distances) if distance <= limit]
-    return min(nearest, key=lambda index: sum(mpps[index]))
-
-
-def existing_level(level: float, count: int, path: str) -> int:
-    """Return a level that was asked for, if the file has it.
-
-    Args:
-        level: The level.
-        count: How many levels the file has.
-        path: The file, for messages.
-
-    Returns:
-        The level as an integer.
-
-    Raises:
-        OverlayValueError: The file lacks it.
-    """
-    if float(level).is_integer() and 0 <= level < count:
-        return int(level)
-    there = "only level 0" if count == 1 else f"levels 0 to {count - 1}"
-    reason = f"there is no level {level:g}: the file has {there} in it"
-    raise OverlayValueError(reason, path, code="no_such_level")
-
-
-def fit_level(
-    metadata: ResolutionMetadata,
-    levels: Sequence[Level],
-    *,
-    path: str,
-    tile_mpp: Pair,
-    level: float | None = None,
-    override: Pair | None = None,
-    slide_extent: Pair | None = None,
-) -> tuple[int, Pair]:
-    """Return which level of an overlay is read, and the scale from tile pixels to its pixels.
-
-    Args:
-        metadata: What the file says about itself.
-        levels: Its pyramid, level 0 first.
-        path: Its path, for messages.
-        tile_mpp: µm per pixel of the tiles along x and y.
-        level: The level asked for, or None for the one whose resolution is nearest.
-        override: The caller's µm per pixel of level 0 along x and y, or None.
-        slide_extent: Width and height of the slide in tile pixels, or None.
-
-    Returns:
-        The level, and the scale along x and y, see `scale_between`.
-
-    Raises:
-        OverlayResolutionError: Nothing says the overlay's µm per pixel.
-        OverlayValueError: It lacks the level, or the caller's numbers are not finite and positive.
-    """
-    base = base_mpp(
-        metadata,
-        path=path,
-        level0=levels[0],
-        override=override,
-        tile_mpp=tile_mpp,
-        slide_extent=slide_extent,
-    )
-    mpps = level_mpps(base, levels)
-    if level is None:
-        chosen = choose_level(mpps, tile_mpp)
-    else:
-        chosen = existing_level(level, len(levels), path)
-    return chosen, scale_between(tile_mpp, mpps[chosen])
 
 
 def scale_between(tile_mpp: Pair, mpp: Pair) -> Pair:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ratiopath.errors import OverlayNotFoundError, OverlayResolutionError
-from ratiopath.placement.resolution import fit_level
+from ratiopath.placement.levels import fit_level
 from ratiopath.readers.opening import open_reader
 from ratiopath.slides.grid import grid_tiles
 from ratiopath.slides.rows import read_slide_level

@@ -18,12 +18,8 @@ import pyarrow as pa
 
 from ratiopath.errors import OverlayResolutionError
 from ratiopath.placement.downsamples import level_downsamples, level_mpps
-from ratiopath.placement.resolution import (
-    choose_level,
-    describe_missing_mpp,
-    existing_level,
-    find_base_mpp,
-)
+from ratiopath.placement.levels import choose_level, existing_level
+from ratiopath.placement.resolution import describe_missing_mpp, find_base_mpp
 from ratiopath.readers.opening import open_reader
 
 if TYPE_CHECKING:
