@@ -102,6 +102,8 @@ for group in project['dependency-groups']: print('--group', group)")
   build=$("$venv/$programs/python" -c "$read_project
 print(*project['build-system']['requires'], sep='\n')")
   step "Resolving"
+  # Pip trusts the certificates of the system, uv its own unless told, by a name that has changed.
+  export UV_NATIVE_TLS=1 UV_SYSTEM_CERTS=1
   # Words on purpose: no group has a space in its name.
   # shellcheck disable=SC2086
   printf '%s\n' 'pip>=25.3' "$build" | "$venv/$programs/python" -m uv pip compile --quiet \
