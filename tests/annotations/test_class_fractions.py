@@ -43,6 +43,7 @@ def two(tmp_path):
 # --- the answer ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("roi", [*REGIONS.values(), Point(64, 64).buffer(50), box(0, 0, 100, 100)])
 @pytest.mark.parametrize("scale", [1.0, 4.0, 1 / 3, 1.37])
 def test_fractions_are_shapely_s_intersection_areas(tmp_path, roi, scale):

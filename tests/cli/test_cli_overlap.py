@@ -246,6 +246,7 @@ def test_tiles_from_another_resolution_than_asked_for_are_pointed_out(slides, tm
     assert "the level nearest to 0.25 x 0.25 µm per pixel has 0.5 x 0.5" in result.stdout
 
 
+@pytest.mark.slow
 def test_many_tiles_are_measured_in_chunks_alike(slides, tmp_path, monkeypatch):
     whole, chunked = tmp_path / "whole.parquet", tmp_path / "chunked.parquet"
     run(slides, "--stride", "5", "-o", whole, "--coverage", "exact")

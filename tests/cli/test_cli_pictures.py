@@ -50,6 +50,7 @@ def test_a_picture_of_each_slide_and_a_sheet_of_all(slides, tmp_path):
             assert picture.width > 500
 
 
+@pytest.mark.slow
 def test_pictures_of_an_earlier_run_are_not_drawn_again(slides, tmp_path, monkeypatch):
     (slides / "bad.svs").touch()
     options = ["-o", tmp_path / "t.parquet", "--plot", tmp_path / "plots"]

@@ -134,6 +134,7 @@ def test_a_missing_module_that_is_no_part_of_the_extra_is_an_error(monkeypatch):
         cli.main()
 
 
+@pytest.mark.slow
 def test_the_mask_marks_where_the_sample_is_stained(tmp_path):
     sample = write_sample(tmp_path, 1024, 512)
     with tifffile.TiffFile(sample.slide) as slide, tifffile.TiffFile(sample.mask) as mask:

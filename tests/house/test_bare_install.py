@@ -76,6 +76,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return json.loads(run.stdout)
 
 
+@pytest.mark.slow
 def test_every_public_module_imports_without_an_extra(bare):
     imported, wrong, _ = bare
     assert wrong == {}

@@ -10,6 +10,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
@@ -124,6 +125,7 @@ def is_module(name: str) -> bool:
     return path.is_dir() or any(path.with_suffix(end).is_file() for end in (".py", ".pyi"))
 
 
+@cache
 def python_imports(*, types: bool) -> Imports:
     """What each module of the package imports, by dotted name; its own root is ``__init__``."""
     found: Imports = {}

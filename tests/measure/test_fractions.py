@@ -55,6 +55,7 @@ def test_pixels_beyond_the_overlay_may_count_as_a_value():
     assert overlay_overlap(*arguments, **MPP) == [{1: 1.0}, {}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coverage", ["center", "all_touched", "exact"])
 @pytest.mark.parametrize("pixels", [labels(), colours()], ids=["labels", "colours"])
 @pytest.mark.parametrize("region", REGIONS)

@@ -37,7 +37,9 @@ COLUMNS = ("path", "x", "y", "mpp_x", "mpp_y")
 _names = itertools.count()
 
 
-@pytest.mark.parametrize("piece", range(PIECES))
+@pytest.mark.parametrize(
+    "piece", [0, *(pytest.param(piece, marks=pytest.mark.slow) for piece in range(1, PIECES))]
+)
 def test_any_call_is_the_oracle_s(tmp_path: Path, generated: Counter[str], piece: int) -> None:
     found: list[set[str]] = []
 

@@ -247,6 +247,7 @@ def test_samples_of_other_kinds_become_pictures():
     assert as_picture(rgb).shape == (2, 2, 3)
 
 
+@pytest.mark.slow
 def test_figures_need_no_display_and_leave_nothing_behind(slide):
     before = dict(mpl.rcParams)
     plot_slide(slide, table())

@@ -120,6 +120,7 @@ def equals_gdal(path: Path, pixels: np.ndarray, **options: Any) -> bool:
     return np.array_equal(found, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GDAL)
 def test_a_compression_reads_as_gdal_reads_it(tmp_path, name):
     codec, path = GDAL[name], tmp_path / "overlay.tif"

@@ -174,6 +174,7 @@ def test_an_aperio_slide_is_its_baseline_only(shared_data):
     np.testing.assert_array_equal(assemble(reader), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "mpp"),
     [

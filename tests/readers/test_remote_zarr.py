@@ -56,6 +56,7 @@ def overlap(url, x: Any = 0, y: Any = 0, **options):
     return overlay_overlap(None, url, x, y, **WHOLE, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_a_remote_zarr_holds_what_it_holds_at_hand(tmp_path, server, kind):
     pixels = labels(500, 600)
@@ -109,6 +110,7 @@ def test_bytes_in_the_place_of_none_count_as_bytes():
     assert [kept.get((key,)) for key in "abcde"] == [None, *[b"1" * 1000] * 4]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS[1:3], ids=str)
 def test_only_the_chunks_under_the_tiles_are_fetched_together(tmp_path, server, kind):
     pixels = np.random.default_rng(0).integers(0, 255, (2048, 2048), np.uint8)

@@ -138,6 +138,7 @@ def test_threads_share_one_cached_segment(overlay, labels):
             np.testing.assert_array_equal(kept.pixels[:, :, 0], expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cache_bytes", ["0", "4000", "40000", "400000"])
 def test_threads_that_ask_for_everything_push_each_other_out_of_the_cache(
     overlay, tmp_path, cache_bytes, monkeypatch

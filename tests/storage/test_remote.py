@@ -56,6 +56,7 @@ def overlap(url, x: Any = 0, y: Any = 0, **options):
     return overlay_overlap(None, url, x, y, **WHOLE, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [
     {"tile": (16, 16)},
     {"tile": (16, 16), "compression": None},
@@ -136,6 +137,7 @@ def test_empty_segments_that_are_known_by_their_bytes_are_not_fetched_again(tmp_
     assert server.sent == before
 
 
+@pytest.mark.slow
 def test_read_ahead_is_bounded_in_bytes(large, server, monkeypatch):
     _, path = large
     monkeypatch.setattr(remote_file, "AHEAD_BYTES", 5 * 64 * 64)

@@ -88,6 +88,7 @@ def test_a_missing_key_or_bucket_is_a_missing_overlay(options):
         assert overlap(url, on_missing="empty", storage_options=options) == [{}]
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_is_not_there_is_no_missing_overlay(options):
     nowhere = options | {"endpoint_url": "http://127.0.0.1:9", "config_kwargs": {"retries": {}}}
     with pytest.raises(OverlayAccessError) as caught:
